@@ -1,0 +1,282 @@
+"""The one place that calls a chat model.
+
+A call waits for a slot at its model's server, streams the reply, times every silence, and
+tells each fault by its own error; what may be gone a moment later is tried again, with the
+slot given back in between. All of it works from any number of event loops and threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any, Protocol, runtime_checkable
+
+import ollama
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_ollama import ChatOllama
+
+from linus_nb.agent.addresses import server_key
+from linus_nb.agent.clients import RecordingClient, for_one_call, server_url
+from linus_nb.agent.faults import (
+    TRANSIENT,
+    Target,
+    failed,
+    fault_of,
+    only_loaded,
+    silent,
+    stream_cut,
+    with_installed,
+)
+from linus_nb.agent.incoming import Incoming, Reply, ToolRequest
+from linus_nb.agent.naming import describe
+from linus_nb.agent.ollama_chat import OllamaChat
+from linus_nb.agent.slots import DEFAULT_MAX_PARALLEL, slots_of
+from linus_nb.agent.timeouts import DEFAULT_TIMEOUT, Timeout
+from linus_nb.errors import LinusError, ModelNotFoundError
+
+__all__ = ["ModelSource", "Reply", "ToolRequest", "call_model"]
+
+PAUSES = (0.2, 0.6)
+"""Seconds before the second and the third attempt."""
+
+_LISTING_SECONDS = 5.0
+
+OnToken = Callable[[str], object]
+Pieces = AsyncIterator[AIMessage]
+
+
+@runtime_checkable
+class ModelSource(Protocol):
+    """Something that decides at the first call which chat model it stands for."""
+
+    async def resolve(self) -> BaseChatModel:
+        """Return the chat model, always the same one once decided."""
+
+
+async def call_model(
+    llm: BaseChatModel | ModelSource,
+    messages: Sequence[BaseMessage],
+    *,
+    schema: dict[str, Any] | None = None,
+    temperature: float | None = None,
+    on_token: OnToken | None = None,
+) -> Reply:
+    """Ask a chat model once and return its reply.
+
+    Parameters
+    ----------
+    llm : BaseChatModel or ModelSource
+        Any LangChain chat model, or what decides on one.
+    messages : sequence of BaseMessage
+        The conversation.
+    schema : dict, optional
+        A JSON schema that the reply has to follow. The text is returned as it came.
+    temperature : float, optional
+        For this call only; models without the setting keep their own.
+    on_token : callable, optional
+        Gets each piece of text the moment it arrives, on the running loop.
+
+    Returns
+    -------
+    Reply
+        The text with its counts and times.
+
+    Raises
+    ------
+    AgentError
+        Of the class that fits: ModelUnreachableError, ModelNotFoundError, ModelBusyError,
+        ModelRefusedError, ModelStreamCutError or ModelSilentError.
+
+    Examples
+    --------
+    >>> from langchain_core.language_models import FakeListChatModel
+    >>> from langchain_core.messages import HumanMessage
+    >>> parrot = FakeListChatModel(responses=["Hello"])
+    >>> asyncio.run(call_model(parrot, [HumanMessage("Hi")])).text
+    'Hello'
+    """
+    model = await llm.resolve() if isinstance(llm, ModelSource) else llm
+    model = _at_temperature(model, temperature)
+    call: _OllamaCall | _OtherCall = (
+        _OllamaCall(model, messages, schema)
+        if isinstance(model, ChatOllama)
+        else _OtherCall(model, messages, schema)
+    )
+    for pause in PAUSES:
+        incoming = Incoming(on_token)
+        try:
+            return await _attempt(call, incoming)
+        except TRANSIENT:
+            if incoming.text:  # what somebody has seen the beginning of is not begun again
+                raise
+        await asyncio.sleep(pause)
+    return await _attempt(call, Incoming(on_token))
+
+
+async def _attempt(call: _OllamaCall | _OtherCall, incoming: Incoming) -> Reply:
+    async with call.slot():
+        incoming.start()
+        return await call.receive(incoming)
+
+
+class _OllamaCall:
+    """One call to a server that speaks Ollama's API."""
+
+    def __init__(
+        self, model: ChatOllama, messages: Sequence[BaseMessage], schema: dict[str, Any] | None
+    ) -> None:
+        self._model = model
+        self._messages = list(messages)
+        self._format: dict[str, Any] = {} if schema is None else {"format": schema}
+        ours = model if isinstance(model, OllamaChat) else None
+        self._timeout = ours.timeout if ours else DEFAULT_TIMEOUT
+        self._limit = ours.max_parallel if ours else DEFAULT_MAX_PARALLEL
+        self._target = Target(model.model, server_url(model))
+
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        return slots_of(server_key(self._target.url)).hold(self._limit)
+
+    async def receive(self, incoming: Incoming) -> Reply:
+        model, client = for_one_call(self._model, self._timeout)
+        pieces = model.astream(self._messages, **self._format)
+        try:
+            await _receive(pieces, incoming, self._timeout, self._target)
+        except _CallFailed as failure:
+            error = self._fault(failure.cause, client)
+            if isinstance(error, ModelNotFoundError):
+                error = with_installed(error, await _installed(client.client))
+            raise error from failure.cause
+        if client.last is None or not client.last.done:
+            raise stream_cut(self._target, "the stream ended without 'done'")
+        return incoming.from_ollama(describe(self._model), client.last)
+
+    def _fault(self, cause: Exception, client: RecordingClient) -> LinusError:
+        """Return our error; LangChain raises a ValueError for a stream with nothing in it."""
+        last = client.last
+        if isinstance(cause, ValueError) and last is not None and last.done_reason == "load":
+            return only_loaded(self._target)
+        broke_off = isinstance(cause, json.JSONDecodeError) and last is not None
+        empty = type(cause) is ValueError and last is None
+        if broke_off or empty:
+            return stream_cut(self._target, str(cause))
+        return fault_of(cause, self._target)
+
+
+class _OtherCall:
+    """One call to any other LangChain chat model, which does its own retries."""
+
+    def __init__(
+        self, model: BaseChatModel, messages: Sequence[BaseMessage], schema: dict[str, Any] | None
+    ) -> None:
+        self._pieces = _structured(model, messages, schema)
+        self._name = describe(model)
+        url = getattr(model, "base_url", None) or getattr(model, "openai_api_base", None)
+        self._url = url if isinstance(url, str) else None
+
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        if self._url is None:
+            return nullcontext()
+        return slots_of(server_key(self._url)).hold(DEFAULT_MAX_PARALLEL)
+
+    async def receive(self, incoming: Incoming) -> Reply:
+        target = Target(self._name, self._url or "its provider")
+        try:
+            await _receive(self._pieces(), incoming, DEFAULT_TIMEOUT, target)
+        except _CallFailed as failure:
+            if isinstance(failure.cause, LinusError):
+                raise failure.cause from failure.cause.__cause__
+            raise failed(self._name, failure.cause) from failure.cause
+        return incoming.from_message(self._name)
+
+
+class _CallFailed(Exception):  # noqa: N818  # never leaves this module
+    """Whatever the model raised, kept apart from what ``on_token`` raises."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+async def _receive(pieces: Pieces, incoming: Incoming, longest: Timeout, target: Target) -> None:
+    """Read a reply to its end; leaving early in any way closes its connection at once."""
+    begun = False
+    async with _closing(pieces):
+        while True:
+            try:
+                async with asyncio.timeout(
+                    longest.between_tokens if begun else longest.first_token
+                ) as silence:
+                    piece = await anext(pieces, None)
+            except Exception as error:
+                if silence.expired():
+                    raise silent(target, longest, begun=begun) from error
+                raise _CallFailed(error) from error
+            if piece is None:
+                return
+            incoming.add(piece)
+            begun = True
+
+
+@asynccontextmanager
+async def _closing(stream: AsyncIterator[object]) -> AsyncIterator[None]:
+    """Close ``stream`` on leaving, however that happens; LangChain's are generators."""
+    try:
+        yield
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
+
+
+async def _installed(client: ollama.AsyncClient) -> list[str] | None:
+    """Return the models that the server has, None if it does not say."""
+    try:
+        async with asyncio.timeout(_LISTING_SECONDS):
+            listed = await client.list()
+    except (OSError, ValueError, TimeoutError, ollama.ResponseError):
+        return None
+    return [model.model for model in listed.models if model.model]
+
+
+def _at_temperature(model: BaseChatModel, temperature: float | None) -> BaseChatModel:
+    """Return a copy for one call; the copy shares the client (fact of ``model_copy``)."""
+    if temperature is None or "temperature" not in getattr(type(model), "model_fields", {}):
+        return model
+    return model.model_copy(update={"temperature": temperature})
+
+
+def _structured(
+    model: BaseChatModel, messages: Sequence[BaseMessage], schema: dict[str, Any] | None
+) -> Callable[[], Pieces]:
+    """Return what starts a stream of the reply, held to ``schema`` as well as ``model`` can."""
+    if schema is None:
+        return lambda: model.astream(list(messages))
+    # LangChain's own default goes through bind_tools, which small models get wrong.
+    overrides = type(model).with_structured_output is not BaseChatModel.with_structured_output
+    if overrides:
+        try:
+            named = {"title": "Reply", **schema}
+            chain = model.with_structured_output(named, method="json_schema", include_raw=True)
+        except (NotImplementedError, TypeError, ValueError):
+            pass  # it knows other methods only
+        else:
+            return lambda: _raw(chain.astream(list(messages)))
+    return lambda: model.astream(_with_schema(messages, schema))
+
+
+async def _raw(parts: AsyncIterator[object]) -> Pieces:
+    async with _closing(parts):
+        async for part in parts:
+            if isinstance(part, dict) and "raw" in part:
+                yield part["raw"]
+
+
+def _with_schema(messages: Sequence[BaseMessage], schema: dict[str, Any]) -> list[BaseMessage]:
+    """Say the schema in the system message, which many models take in first place only."""
+    text = f"Reply with JSON only, following this JSON schema:\n{json.dumps(schema)}"
+    first, rest = (messages[0], messages[1:]) if messages else (None, [])
+    if isinstance(first, SystemMessage) and isinstance(first.content, str):
+        return [SystemMessage(f"{first.content}\n\n{text}"), *rest]
+    return [SystemMessage(text), *messages]

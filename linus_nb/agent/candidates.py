@@ -1,0 +1,222 @@
+"""What a tool's arguments can be, given the question; pure rules for small models.
+
+A small model copies badly but chooses well. So an argument that stands in the question is
+taken from there; where there are several, the model gets them as a closed set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from linus_nb.agent import spans
+from linus_nb.agent.verbal_arithmetic import combinations, expressions
+from linus_nb.agent.words import stems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from linus_nb.agent.json_values import JsonValue
+    from linus_nb.agent.schemas import JsonSchema
+    from linus_nb.agent.tool_calls import Arguments
+
+Property: TypeAlias = "Mapping[str, object]"
+
+_ARITHMETIC = stems("expression arithmetic calculation formula")
+_MOST_CHOICES = 60
+
+# How strongly a question speaks for a tool by what it says about one of its parameters.
+_STATED = 1.0
+_DERIVED = 0.6
+_HARDLY = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What the arguments of a tool can be.
+
+    Parameters
+    ----------
+    decided : dict
+        The arguments that the question leaves no choice about.
+    schema : dict
+        The JSON schema of the others, narrowed to what stands in the question.
+    fit : float or None
+        How much the question says about the tool's parameters: about 1 for each that it
+        states. None: the tool needs something of which the question says nothing.
+    """
+
+    decided: Arguments
+    schema: JsonSchema
+    fit: float | None
+
+    @property
+    def bound(self) -> Arguments | None:
+        """All arguments, if none is left open."""
+        return None if self.schema.get("properties") else self.decided
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a question has for one parameter; ``values`` None: anything may be given."""
+
+    values: list[JsonValue] | None
+    strength: float | None
+
+
+def candidates_for(schema: JsonSchema, question: str) -> Candidates:
+    """Return what arguments of ``schema`` can be for ``question``.
+
+    Parameters
+    ----------
+    schema : dict
+        The JSON schema of a tool's arguments.
+    question : str
+        What the tool is to be called for.
+
+    Examples
+    --------
+    >>> word = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+    >>> candidates_for(word, "How many letters has 'banana'?").bound
+    {'text': 'banana'}
+    >>> choice = candidates_for(word, "Is 'pear' longer than 'fig'?")
+    >>> choice.bound, choice.schema["properties"]["text"]["enum"]
+    (None, ['pear', 'fig'])
+    """
+    definitions = _mapping(schema, "$defs")
+    parts = {k: _resolved(v, definitions) for k, v in _mapping(schema, "properties").items()}
+    listed = schema.get("required")
+    required = listed if isinstance(listed, list) else []
+    found = {key: _find(key, parts[key], question) for key in parts if key in required}
+    strengths = [each.strength for each in found.values()]
+    known = [strength for strength in strengths if strength is not None]
+    found |= _said_though_optional(parts, found, question)
+    _deal_out(found, {key for key in found if not _is_free_text(parts[key])})
+    decided = {k: f.values[0] for k, f in found.items() if f.values and len(f.values) == 1}
+    left = {k: _narrowed(parts[k], f.values) for k, f in found.items() if k not in decided}
+    return Candidates(
+        decided,
+        {"title": "Arguments", "type": "object", "properties": left, "required": list(left)},
+        sum(known) if len(known) == len(strengths) else None,
+    )
+
+
+def _find(key: str, part: Property, question: str) -> _Found:
+    """Return what the question has for a parameter."""
+    if (values := _enumerated(part)) is not None:
+        named = mentioned(question, values)
+        return _Found(named or values, _STATED if named else 0.0)
+    kind = part.get("type")
+    if kind in ("integer", "number"):
+        return _stated(_as_numbers(spans.numbers(question), whole=kind == "integer"))
+    if kind != "string":
+        return _Found(None, 0.0)
+    if part.get("format") in ("date", "date-time"):
+        return _stated(spans.dates(question))
+    if _ARITHMETIC & stems(f"{key} {part.get('description', '')}"):
+        if stated := expressions(question):
+            return _stated(stated)
+        derived = combinations(question)
+        return _Found([*derived] or None, _DERIVED if derived else None)
+    if literal := spans.quoted(question) or spans.names(question):
+        return _stated(literal)
+    return _Found([*spans.words(question)[:_MOST_CHOICES]] or None, _HARDLY)
+
+
+def _stated(values: Sequence[JsonValue]) -> _Found:
+    return _Found([*values] or None, _STATED if values else None)
+
+
+def _said_though_optional(
+    parts: Mapping[str, Property], found: Mapping[str, _Found], question: str
+) -> dict[str, _Found]:
+    """Return what the question has for parameters that need not be given.
+
+    A value that a required parameter has taken is not said of an optional one as well. A
+    second quoted text has to belong to something.
+    """
+    taken = [value for each in found.values() for value in each.values or ()]
+    texts = spans.quoted(question) if any(_is_free_text(parts[key]) for key in found) else []
+    said = {}
+    for key in parts.keys() - found.keys():
+        named = mentioned(question, _enumerated(parts[key]) or [])
+        free = [value for value in named if value not in taken]
+        if _is_free_text(parts[key]) and len(texts) > 1:
+            free = [*texts]
+        if free:
+            said[key] = _Found(free, None)
+    return said
+
+
+def mentioned(question: str, values: Sequence[JsonValue]) -> list[JsonValue]:
+    """Return which of ``values`` the question names, in its order; part of another is none.
+
+    Examples
+    --------
+    >>> mentioned("Is the unit price above the cost?", ["price", "cost", "unit_price", "age"])
+    ['unit_price', 'cost']
+    """
+    asked = stems(question)
+    parts = {str(value): stems(str(value)) for value in values}
+    named = [v for v in values if parts[str(v)] and parts[str(v)] <= asked]
+    whole = [v for v in named if not any(parts[str(v)] < parts[str(other)] for other in named)]
+    covered = frozenset[str]().union(*(parts[str(value)] for value in whole))
+    # "area" may be short for "area_km2", unless it is the name of another value.
+    shortened = [v for v in values if v not in named and parts[str(v)] & (asked - covered - {"#"})]
+    return sorted([*whole, *shortened], key=lambda value: _position(question, str(value)))
+
+
+def _position(question: str, value: str) -> int:
+    found = [question.lower().find(part) for part in value.lower().replace("_", " ").split()]
+    return min((at for at in found if at >= 0), default=len(question))
+
+
+def _deal_out(found: dict[str, _Found], alike: set[str]) -> None:
+    """Give as many values as there are parameters for them to these, in the question's order."""
+    for each in [found[key] for key in found if key in alike]:
+        keys = [key for key in found if key in alike and found[key].values == each.values]
+        if each.values and len(keys) == len(each.values) > 1:
+            for key, value in zip(keys, each.values, strict=True):
+                found[key] = _Found([value], each.strength)
+
+
+def _is_free_text(part: Property) -> bool:
+    """Whether any text may be given; order does not tell which of two such texts is which."""
+    return part.get("type") == "string" and "format" not in part and _enumerated(part) is None
+
+
+def _narrowed(part: Property, found: list[JsonValue] | None) -> dict[str, object]:
+    if found is None:
+        return dict(part)
+    return {key: part[key] for key in ("type", "description") if key in part} | {"enum": found}
+
+
+def _resolved(value: object, definitions: Mapping[str, object]) -> Property:
+    """Follow a reference, and take the one kind of an optional parameter."""
+    if not isinstance(value, dict):
+        return {}
+    if isinstance(reference := value.get("$ref"), str):
+        return {**value, **_resolved(definitions.get(reference.rpartition("/")[2]), definitions)}
+    if isinstance(kinds := value.get("anyOf"), list):
+        parts = [_resolved(kind, definitions) for kind in kinds]
+        parts = [part for part in parts if part.get("type") != "null"]
+        closed = [values for part in parts if (values := _enumerated(part)) is not None]
+        if closed and len(closed) == len(parts):
+            return {**value, "enum": [choice for values in closed for choice in values]}
+        return {**value, **parts[0]} if parts else value
+    return value
+
+
+def _enumerated(part: Property) -> list[JsonValue] | None:
+    values = part.get("enum", [part["const"]] if "const" in part else None)
+    return list(values) if isinstance(values, list) else None
+
+
+def _as_numbers(found: Sequence[str], *, whole: bool) -> list[JsonValue]:
+    values = [float(number) for number in found]
+    return [int(v) if v.is_integer() else v for v in values if v.is_integer() or not whole]
+
+
+def _mapping(schema: JsonSchema, key: str) -> Mapping[str, object]:
+    value = schema.get(key)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,82 @@
+"""What an agent hands back: the answer, what it cost, what was done, and whether it is whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from linus_nb.agent.metrics import AgentMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DecidedBy = Literal["model", "rules", "tool"]
+
+
+class CompletionStatus(TypedDict):
+    """Whether the answer is confirmed: by the check, or by every step's success."""
+
+    is_complete: bool
+    reason: str
+    missing: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One thing that happened in a run of an agent.
+
+    Parameters
+    ----------
+    iteration : int
+        The round, from 1.
+    phase : str
+        reason, arguments, tool, respond, check or answer.
+    by : str
+        Who did it: the "model", plain "rules", or a "tool".
+    task : str
+        What was to be done.
+    tool : str or None
+        The tool in question.
+    arguments : mapping or None
+        The tool's arguments.
+    result : object
+        What came of it: a plan, arguments, a tool's result, a verdict, an answer.
+    error : str or None
+        Why nothing came of it.
+    seconds : float
+        How long it took.
+    """
+
+    iteration: int
+    phase: str
+    by: DecidedBy
+    task: str
+    tool: str | None = None
+    arguments: Mapping[str, object] | None = None
+    result: object = None
+    error: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResponse:
+    """The outcome of one ``arun``.
+
+    Parameters
+    ----------
+    result : object
+        The answer: text, or an instance of the agent's ``output_schema``.
+    metrics : AgentMetrics
+        What it cost.
+    execution_history : list of StepRecord
+        What was done, in order.
+    completion_status : dict
+        ``is_complete``, ``reason`` and what is ``missing``.
+    """
+
+    result: object
+    metrics: AgentMetrics = field(default_factory=AgentMetrics)
+    execution_history: list[StepRecord] = field(default_factory=list)
+    completion_status: CompletionStatus = field(
+        default_factory=lambda: CompletionStatus(is_complete=False, reason="", missing=[])
+    )

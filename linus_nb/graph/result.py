@@ -1,0 +1,269 @@
+"""What a run leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from linus_nb.errors import LinusError, RunFailedError, UnknownNodeError
+from linus_nb.graph import display
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from linus_nb.graph.attempt import Attempt
+    from linus_nb.graph.inputs import Plan
+    from linus_nb.graph.node import NodeStatus
+    from linus_nb.graph.schedule import Verdict
+    from linus_nb.graph.store import Store
+    from linus_nb.graph.structure import Structure
+
+RunStatus = Literal["running", "success", "partial", "failed", "cancelled"]
+
+
+@dataclass(slots=True, eq=False)
+class NodeResult:
+    """What became of one node.
+
+    Parameters
+    ----------
+    name : str
+        The node.
+    status : str
+        At the end completed, failed, skipped or cancelled.
+    output : object
+        What the node wrote, None if nothing.
+    error : str, optional
+        The text of what went wrong, if anything did (also where the run went on).
+    exception : BaseException, optional
+        The exception itself, with its traceback and cause.
+    attempts : list of Attempt
+        Every attempt, with its times.
+    response : object
+        The whole response of an agent or a model, of which ``output`` is the text.
+    child : ExecutionResult, optional
+        The run of a nested DAG.
+    reused : bool
+        Whether the output was taken from an earlier run.
+    """
+
+    name: str
+    status: NodeStatus = "waiting"
+    output: Any = None
+    error: str | None = None
+    exception: BaseException | None = field(default=None, repr=False)
+    attempts: list[Attempt] = field(default_factory=list, repr=False)
+    response: Any = field(default=None, repr=False)
+    child: ExecutionResult | None = field(default=None, repr=False)
+    reused: bool = False
+    settled: float | None = field(default=None, repr=False)
+    _plan: Plan | None = field(default=None, repr=False)
+    _store: Store | None = field(default=None, repr=False)
+    _index: int = field(default=0, repr=False)
+
+    @property
+    def queued(self) -> float | None:
+        """Seconds from the run's start until all predecessors had settled."""
+        return self.attempts[0].queued if self.attempts else None
+
+    @property
+    def started(self) -> float | None:
+        """Seconds from the run's start until the first attempt began."""
+        return self.attempts[0].started if self.attempts else None
+
+    @property
+    def ended(self) -> float | None:
+        """Seconds from the run's start until the last attempt ended."""
+        return self.attempts[-1].ended if self.attempts else None
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds from the first attempt's begin to the last one's end."""
+        if self.started is None or self.ended is None:
+            return None
+        return self.ended - self.started
+
+    @property
+    def metrics(self) -> Any:
+        """The agent's metrics, None if the node is no agent or has no response."""
+        return getattr(self.response, "metrics", None)
+
+    @property
+    def input(self) -> Any:
+        """What the node was given (a fresh copy), None if it never started.
+
+        A single positional argument is returned as such, keyword arguments as a dict.
+        """
+        if self.started is None or self._plan is None or self._store is None:
+            return None
+        args, kwargs = self._plan.arguments(self._store, self._index)
+        if not args:
+            return kwargs
+        return args[0] if len(args) == 1 and not kwargs else {"arguments": args, **kwargs}
+
+
+@dataclass(slots=True, eq=False)
+class ExecutionResult:
+    """The result of one run of a DAG; see the properties for what it tells.
+
+    Parameters
+    ----------
+    dag_name, run_id : str
+        Which DAG, which run.
+    status : {"success", "partial", "failed", "cancelled"}
+        ``"partial"``: the run ended, with some error kept.
+    execution_time_seconds : float
+        From the run's start to its end.
+    nodes : dict of str to NodeResult
+        Every node of the DAG.
+    edges : dict of (str, str) to bool, exception or None
+        Whether an edge was live; None where that was never decided.
+    abandoned : list of str
+        Nodes that would not stop and were left to themselves (``"parent/child"``).
+    """
+
+    dag_name: str
+    run_id: str
+    status: RunStatus
+    execution_time_seconds: float
+    schedule: str
+    nodes: dict[str, NodeResult]
+    edges: dict[tuple[str, str], Verdict | None]
+    abandoned: list[str]
+    _structure: Structure = field(repr=False)
+    _store: Store = field(repr=False)
+
+    @property
+    def node_results(self) -> dict[str, Any]:
+        """Output by node name; every node has its key."""
+        return {name: node.output for name, node in self.nodes.items()}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the output of the node ``name``."""
+        if name not in self.nodes:
+            raise UnknownNodeError(
+                f"the run has no node {name!r}", hint=f"its nodes are {list(self.nodes)[:20]}"
+            )
+        return self.nodes[name].output
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Error text by node name, for the nodes that have one."""
+        return {name: node.error for name, node in self.nodes.items() if node.error is not None}
+
+    @property
+    def final_state(self) -> dict[str, Any]:
+        """The initial state and every output under its key."""
+        return self._store.final_state()
+
+    @property
+    def total_nodes(self) -> int:
+        """Number of nodes of the DAG itself."""
+        return len(self.nodes)
+
+    @property
+    def completed_nodes(self) -> int:
+        """How many completed."""
+        return self._count("completed")
+
+    @property
+    def failed_nodes(self) -> int:
+        """How many failed."""
+        return self._count("failed")
+
+    @property
+    def skipped_nodes(self) -> int:
+        """How many were skipped."""
+        return self._count("skipped")
+
+    @property
+    def cancelled_nodes(self) -> int:
+        """How many were cancelled, or never started because the run ended."""
+        return self._count("cancelled")
+
+    def _count(self, status: str) -> int:
+        return sum(node.status == status for node in self.nodes.values())
+
+    @property
+    def timings(self) -> pd.DataFrame:
+        """One row an attempt, children of nested DAGs included; see ``linus_nb.timings``."""
+        # pandas loads when the first frame is wanted, not with the package.
+        from linus_nb.graph.frame import timings_frame  # noqa: PLC0415
+
+        return timings_frame(self)
+
+    def raise_for_status(self) -> ExecutionResult:
+        """Return the result itself, or raise if the run failed or was cancelled.
+
+        Raises
+        ------
+        RunFailedError
+            Names every failed node; its cause is the first node's exception.
+        """
+        if self.status not in ("failed", "cancelled"):
+            return self
+        failed = [node for node in self.nodes.values() if node.status == "failed"]
+        told = "; ".join(f"{node.name!r}: {node.error}" for node in failed) or "it was stopped"
+        raise RunFailedError(
+            f"run {self.run_id} of {self.dag_name!r} {self.status}: {told}",
+            hint="result.nodes[name].exception has the traceback; finished outputs are in "
+            "result.node_results",
+            result=self,
+        ) from next((node.exception for node in failed), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain containers (outputs are as the nodes wrote them)."""
+        return {
+            "dag_name": self.dag_name,
+            "run_id": self.run_id,
+            "status": self.status,
+            "schedule": self.schedule,
+            "execution_time_seconds": self.execution_time_seconds,
+            "total_nodes": self.total_nodes,
+            "completed_nodes": self.completed_nodes,
+            "failed_nodes": self.failed_nodes,
+            "skipped_nodes": self.skipped_nodes,
+            "cancelled_nodes": self.cancelled_nodes,
+            "node_results": self.node_results,
+            "errors": self.errors,
+            "abandoned": list(self.abandoned),
+            "nodes": {name: _node_dict(node) for name, node in self.nodes.items()},
+            "edges": [
+                {"source": source, "target": target, "live": _verdict_text(verdict)}
+                for (source, target), verdict in self.edges.items()
+            ],
+        }
+
+    def __repr__(self) -> str:
+        return display.result_text(self)
+
+    def _repr_html_(self) -> str:
+        return display.result_html(self)
+
+
+def _node_dict(node: NodeResult) -> dict[str, Any]:
+    return {
+        "status": node.status,
+        "error": node.error,
+        "attempts": len(node.attempts),
+        "queued": node.queued,
+        "started": node.started,
+        "ended": node.ended,
+        "reused": node.reused,
+    }
+
+
+def _verdict_text(verdict: Verdict | None) -> bool | str | None:
+    return error_text(verdict) if isinstance(verdict, BaseException) else verdict
+
+
+def error_text(error: BaseException) -> str:
+    """Return the type and text of ``error``; one whose ``str`` raises is told by its type."""
+    kind = type(error).__name__
+    try:
+        text = str(error)
+    except Exception as broken:  # noqa: BLE001 - a broken __str__ must not hide the failure
+        return f"{kind} (its text raised {type(broken).__name__})"
+    if isinstance(error, LinusError):
+        return text
+    return f"{kind}: {text}" if text else kind

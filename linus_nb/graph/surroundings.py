@@ -1,0 +1,69 @@
+"""What a run shares with the runs nested in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from linus_nb.graph.threads import DEFAULT_THREADS, Threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linus_nb.events import Listener
+    from linus_nb.graph.attempt import Attempt
+    from linus_nb.graph.attempting import Attempts
+    from linus_nb.graph.slots import Slots
+
+
+@dataclass(slots=True, eq=False)
+class Surroundings:
+    """One for the outermost run and all that is nested in it.
+
+    Parameters
+    ----------
+    run_id : str
+        The same for all.
+    policy : str
+        The schedule.
+    publish : callable, optional
+        Takes each event; None where nobody listens.
+    slots : Slots, optional
+        Limits; None where there are none.
+    clock : callable
+        Gives seconds; only differences count.
+    most_threads : int
+        Most threads at work at once.
+    """
+
+    run_id: str
+    policy: str
+    publish: Listener | None = None
+    slots: Slots[tuple[Attempts, Attempt]] | None = None
+    clock: Callable[[], float] = perf_counter
+    most_threads: int = DEFAULT_THREADS
+    started: float = field(init=False)
+    abandoned: list[str] = field(default_factory=list)
+    _threads: Threads | None = None
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+
+    @property
+    def threads(self) -> Threads:
+        """The pool, made when the first node needs it."""
+        if self._threads is None:
+            self._threads = Threads(self.most_threads)
+        return self._threads
+
+    def hand_out_slots(self) -> None:
+        """Start whatever may start now, of whichever run it is."""
+        if self.slots is not None:
+            for attempts, attempt in self.slots.take():
+                attempts.start_with_slot(attempt)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        if self._threads is not None:
+            self._threads.close()

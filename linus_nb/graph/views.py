@@ -1,0 +1,118 @@
+"""A DAG as pictures and as other libraries' graphs."""
+
+# The drawing package and networkx load when something is drawn, not with the package.
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import networkx as nx
+    from graphviz import Digraph
+
+    from linus_nb.drawing import Direction, Picture
+    from linus_nb.graph.node import AgentNode, Edge
+    from linus_nb.graph.result import ExecutionResult, NodeResult
+
+
+class Drawable(ABC):
+    """What can be drawn: nodes, edges and levels, alone or coloured by a run's result."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The DAG's name."""
+
+    @property
+    @abstractmethod
+    def nodes(self) -> Mapping[str, AgentNode]:
+        """The nodes by name."""
+
+    @property
+    @abstractmethod
+    def edges(self) -> tuple[Edge, ...]:
+        """All edges."""
+
+    @abstractmethod
+    def get_execution_order(self) -> list[list[str]]:
+        """Return the levels (topological generations): lists of names."""
+
+    def picture(self, result: ExecutionResult | None = None) -> Picture:
+        """Return what is to be drawn, coloured by a result if one is given."""
+        from linus_nb.drawing import Picture, PictureEdge, PictureNode
+
+        records = result.nodes if result is not None else {}
+        verdicts = result.edges if result is not None else {}
+        nodes = tuple(
+            PictureNode(name, _status(records.get(name)), _detail(records.get(name)))
+            for name in self.nodes
+        )
+        edges = []
+        for edge in self.edges:
+            verdict = verdicts.get((edge.source, edge.target))
+            live = False if isinstance(verdict, BaseException) else verdict
+            edges.append(PictureEdge(edge.source, edge.target, edge.label, edge.conditional, live))
+        levels = tuple(map(tuple, self.get_execution_order()))
+        return Picture(self.name, nodes, tuple(edges), levels)
+
+    def visualize(self) -> str:
+        """Return a drawing of the DAG as text."""
+        from linus_nb import drawing
+
+        return drawing.to_text(self.picture())
+
+    def to_graphviz(
+        self, result: ExecutionResult | None = None, *, direction: Direction = "LR"
+    ) -> Digraph:
+        """Return a ``graphviz.Digraph``, coloured by a result if one is given."""
+        from linus_nb import drawing
+
+        return drawing.to_graphviz(self.picture(result), direction=direction)
+
+    def to_mermaid(
+        self, result: ExecutionResult | None = None, *, direction: Direction = "LR"
+    ) -> str:
+        """Return the DAG as a Mermaid flowchart."""
+        from linus_nb import drawing
+
+        return drawing.to_mermaid(self.picture(result), direction=direction)
+
+    def to_svg(self, result: ExecutionResult | None = None, *, direction: Direction = "LR") -> str:
+        """Return the DAG as SVG, laid out by ``dot`` or, where that is missing, by linus_nb."""
+        from linus_nb import drawing
+
+        return drawing.to_svg(self.picture(result), direction=direction)
+
+    def to_networkx(self) -> nx.DiGraph[str]:
+        """Return a ``networkx.DiGraph``; nodes and edges carry ours as ``node`` and ``edge``."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph(name=self.name)
+        graph.add_nodes_from((name, {"node": node}) for name, node in self.nodes.items())
+        graph.add_edges_from((edge.source, edge.target, {"edge": edge}) for edge in self.edges)
+        return graph
+
+    def __repr__(self) -> str:
+        return self.visualize()
+
+    def _repr_html_(self) -> str:
+        from linus_nb import drawing
+
+        return drawing.to_html(self.picture())
+
+
+def _status(record: NodeResult | None) -> str:
+    if record is None:
+        return "waiting"
+    return "reused" if record.reused else record.status
+
+
+def _detail(record: NodeResult | None) -> str:
+    if record is None or record.seconds is None:
+        return ""
+    tokens = getattr(record.metrics, "total_tokens", None)
+    return f"{record.seconds:.2f} s" + (f" · {tokens} tokens" if tokens else "")

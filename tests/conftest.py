@@ -1,0 +1,16 @@
+"""What every test may use."""
+
+import pytest
+
+from linus_nb.agent.fetch import fetch
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def model_file():
+    """The embedded model's file, fetched into the user's cache where it is not there."""
+    return fetch(progress=False)
