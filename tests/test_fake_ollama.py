@@ -126,6 +126,31 @@ async def test_what_a_reply_function_raises_is_raised_when_the_server_stops():
         server.stop()
 
 
+async def test_an_error_to_raise_is_no_reply_of_a_server():
+    server = FakeOllama([Step(error=ValueError("here"))]).start()
+    with pytest.raises(httpx.RemoteProtocolError):
+        await said(server)
+    with pytest.raises(OptionError, match="a server cannot raise ValueError"):
+        server.stop()
+
+
+async def test_replies_are_sent_without_nagles_delay():
+    with FakeOllama() as server:
+        async with chat_with(server) as model:
+            await model.ainvoke("?")
+            (connection,) = server._conversations
+            accepted = connection.writer.get_extra_info("socket")
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_a_client_that_asks_for_it_gets_its_connection_closed():
+    with FakeOllama() as server:
+        async with chat_with(server, client_kwargs={"headers": {"Connection": "close"}}) as model:
+            await model.ainvoke("?")
+            await server.auntil(lambda server: server.open_connections == 0)
+        assert server.disconnects == 0
+
+
 # --- the queue --------------------------------------------------
 
 
@@ -220,6 +245,23 @@ async def test_an_error_line_ends_the_stream_with_ollamas_error():
         pytest.raises(ollama.ResponseError, match="running the model"),
     ):
         await said(server)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.CUT, httpx.RemoteProtocolError),
+        (Fault.UNFINISHED, httpx.RemoteProtocolError),
+        (Fault.ERROR_LINE, ollama.ResponseError),
+        (Fault.STALL, httpx.ReadTimeout),
+    ],
+)
+async def test_a_reply_that_is_not_streamed_fails_as_a_whole(fault, error):
+    with FakeOllama([fault]) as server:
+        client = ollama.AsyncClient(host=server.url, timeout=0.1)
+        with pytest.raises(error):
+            await client.chat("gemma3:4b", [{"role": "user", "content": "?"}], stream=False)
+        await client.close()
 
 
 async def test_load_is_the_reply_that_langchain_takes_for_none(caplog):

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
@@ -110,6 +111,25 @@ async def test_calls_record_messages_schema_and_temperature_of_copies_too():
     assert model.calls[0].format["properties"]["value"]["type"] == "integer"
     assert model.calls[0].options["temperature"] == 0
     assert model.calls[0].last_text == "2 + 2?"
+
+
+async def test_a_stop_word_is_recorded_and_a_streaming_callback_hears_each_piece():
+    heard = []
+
+    class Listener(AsyncCallbackHandler):
+        async def on_llm_new_token(self, token, **_):
+            heard.append(token)
+
+    model = ScriptedModel(["two words"])
+    async for _ in model.astream("?", {"callbacks": [Listener()]}, stop=["END"]):
+        pass
+    assert model.calls[0].options["stop"] == ["END"]
+    assert [piece for piece in heard if piece] == ["two", " words"]
+
+
+async def test_without_the_raw_reply_a_structured_call_returns_the_value():
+    model = ScriptedModel([{"value": 4}])
+    assert await model.with_structured_output({"type": "object"}).ainvoke("?") == {"value": 4}
 
 
 async def test_bound_tools_are_recorded():

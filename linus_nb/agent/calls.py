@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import httpx
 import ollama
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_ollama import ChatOllama
 
 from linus_nb.agent.addresses import server_key
@@ -34,8 +33,13 @@ from linus_nb.agent.incoming import Incoming, Reply, ToolRequest
 from linus_nb.agent.naming import describe
 from linus_nb.agent.ollama_chat import OllamaChat
 from linus_nb.agent.slots import DEFAULT_MAX_PARALLEL, slots_of
+from linus_nb.agent.structured import Pieces, closing, start_of_reply
 from linus_nb.agent.timeouts import DEFAULT_TIMEOUT, Timeout
 from linus_nb.errors import LinusError, ModelNotFoundError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
 
 __all__ = ["ModelSource", "Reply", "ToolRequest", "call_model"]
 
@@ -45,7 +49,6 @@ PAUSES = (0.2, 0.6)
 _LISTING_SECONDS = 5.0
 
 OnToken = Callable[[str], object]
-Pieces = AsyncIterator[AIMessage]
 
 
 @runtime_checkable
@@ -159,7 +162,7 @@ class _OllamaCall:
         if isinstance(cause, ValueError) and last is not None and last.done_reason == "load":
             return only_loaded(self._target)
         broke_off = isinstance(cause, json.JSONDecodeError) and last is not None
-        empty = type(cause) is ValueError and last is None
+        empty = type(cause) is ValueError and last is None and client.asked
         if broke_off or empty:
             return stream_cut(self._target, str(cause))
         return fault_of(cause, self._target)
@@ -171,7 +174,7 @@ class _OtherCall:
     def __init__(
         self, model: BaseChatModel, messages: Sequence[BaseMessage], schema: dict[str, Any] | None
     ) -> None:
-        self._pieces = _structured(model, messages, schema)
+        self._pieces = start_of_reply(model, messages, schema)
         self._name = describe(model)
         url = getattr(model, "base_url", None) or getattr(model, "openai_api_base", None)
         self._url = url if isinstance(url, str) else None
@@ -203,7 +206,7 @@ class _CallFailed(Exception):  # noqa: N818  # never leaves this module
 async def _receive(pieces: Pieces, incoming: Incoming, longest: Timeout, target: Target) -> None:
     """Read a reply to its end; leaving early in any way closes its connection at once."""
     begun = False
-    async with _closing(pieces):
+    async with closing(pieces):
         while True:
             try:
                 async with asyncio.timeout(
@@ -220,63 +223,18 @@ async def _receive(pieces: Pieces, incoming: Incoming, longest: Timeout, target:
             begun = True
 
 
-@asynccontextmanager
-async def _closing(stream: AsyncIterator[object]) -> AsyncIterator[None]:
-    """Close ``stream`` on leaving, however that happens; LangChain's are generators."""
-    try:
-        yield
-    finally:
-        if isinstance(stream, AsyncGenerator):
-            await stream.aclose()
-
-
 async def _installed(client: ollama.AsyncClient) -> list[str] | None:
     """Return the models that the server has, None if it does not say."""
     try:
         async with asyncio.timeout(_LISTING_SECONDS):
             listed = await client.list()
-    except (OSError, ValueError, TimeoutError, ollama.ResponseError):
+    except (OSError, ValueError, httpx.HTTPError, ollama.ResponseError):
         return None
     return [model.model for model in listed.models if model.model]
 
 
 def _at_temperature(model: BaseChatModel, temperature: float | None) -> BaseChatModel:
-    """Return a copy for one call; the copy shares the client (fact of ``model_copy``)."""
+    """Return a copy for one call, which shares the model's client."""
     if temperature is None or "temperature" not in getattr(type(model), "model_fields", {}):
         return model
     return model.model_copy(update={"temperature": temperature})
-
-
-def _structured(
-    model: BaseChatModel, messages: Sequence[BaseMessage], schema: dict[str, Any] | None
-) -> Callable[[], Pieces]:
-    """Return what starts a stream of the reply, held to ``schema`` as well as ``model`` can."""
-    if schema is None:
-        return lambda: model.astream(list(messages))
-    # LangChain's own default goes through bind_tools, which small models get wrong.
-    overrides = type(model).with_structured_output is not BaseChatModel.with_structured_output
-    if overrides:
-        try:
-            named = {"title": "Reply", **schema}
-            chain = model.with_structured_output(named, method="json_schema", include_raw=True)
-        except (NotImplementedError, TypeError, ValueError):
-            pass  # it knows other methods only
-        else:
-            return lambda: _raw(chain.astream(list(messages)))
-    return lambda: model.astream(_with_schema(messages, schema))
-
-
-async def _raw(parts: AsyncIterator[object]) -> Pieces:
-    async with _closing(parts):
-        async for part in parts:
-            if isinstance(part, dict) and "raw" in part:
-                yield part["raw"]
-
-
-def _with_schema(messages: Sequence[BaseMessage], schema: dict[str, Any]) -> list[BaseMessage]:
-    """Say the schema in the system message, which many models take in first place only."""
-    text = f"Reply with JSON only, following this JSON schema:\n{json.dumps(schema)}"
-    first, rest = (messages[0], messages[1:]) if messages else (None, [])
-    if isinstance(first, SystemMessage) and isinstance(first.content, str):
-        return [SystemMessage(f"{first.content}\n\n{text}"), *rest]
-    return [SystemMessage(text), *messages]

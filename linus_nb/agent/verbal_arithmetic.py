@@ -42,7 +42,7 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _RUN = re.compile(
     r"(?:\b(?:sqrt|abs|round|log10|log2|log|ln|exp)\b|\bof\b|[\d.+\-*/^%()÷−· ])+"  # noqa: RUF001
 )
-_OPERATION = re.compile(r"[\d)%]\s*(?:[-+*/^÷−·]|%|of)\s*[-\d(a-z]|sqrt|log|exp")  # noqa: RUF001
+_OPERATION = re.compile(r"[\d)%]\s*(?:\*\*|[-+*/^÷−·]|%|of)\s*[-\d(a-z]|sqrt|log|exp")  # noqa: RUF001
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST_NUMBERS = 3
 _SYMBOLS = ("+", "-", "*", "/")

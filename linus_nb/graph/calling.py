@@ -9,9 +9,8 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from dataclasses import dataclass
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from linus_nb.errors import OptionError
 from linus_nb.rendering import message_text
@@ -26,8 +25,7 @@ Runnable's dict; a nested DAG's initial state."""
 _VARIABLE_KEYWORD = inspect.CO_VARKEYWORDS
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """The parameters of a function.
 
     Parameters
@@ -53,8 +51,7 @@ class Parameters:
         return self.positional + self.named
 
 
-@dataclass(frozen=True, slots=True)
-class Callee:
+class Callee(NamedTuple):
     """How a node's agent is called.
 
     Parameters

@@ -50,6 +50,7 @@ class AgentDAG(Drawable):
         self._topology = Topology(name)
         self._structure: Structure | None = None
         self._plans: tuple[Plan, ...] | None = None
+        self._checked: tuple[frozenset[str] | None, tuple[str, ...]] | None = None
 
     # --- building --------------------------------------------------------------
 
@@ -77,9 +78,9 @@ class AgentDAG(Drawable):
         if node.agent is self:
             raise CycleError(f"DAG {self.name!r} cannot be a node of itself", cycle=(self.name,))
         present = self.nodes.get(node.name)
+        if present is not None and same_node(present, node):
+            return present
         if present is not None:
-            if same_node(present, node):
-                return present
             logger.info("node %r of %r is replaced by a different one", node.name, self.name)
         self._topology.put(node)
         self._changed()
@@ -124,8 +125,7 @@ class AgentDAG(Drawable):
         Examples
         --------
         >>> dag = AgentDAG("branches")
-        >>> for name in ("n", "even", "odd"):
-        ...     _ = dag.add_node(name, lambda state, name=name: name)
+        >>> nodes = [dag.add_node(name, print, input_mapping={}) for name in ("n", "even", "odd")]
         >>> dag.add_branch("n", lambda state: "e", {"e": "even", "o": "odd"})
         >>> [(edge.target, edge.label) for edge in dag.edges]
         [('even', 'e'), ('odd', 'o')]
@@ -224,7 +224,7 @@ class AgentDAG(Drawable):
         return made
 
     def _changed(self) -> None:
-        self._structure = self._plans = None
+        self._structure = self._plans = self._checked = None
 
     # --- asking ----------------------------------------------------------------
 
@@ -270,7 +270,11 @@ class AgentDAG(Drawable):
             Naming every problem: keys that nobody supplies, shared output keys, parameters
             that do not exist.
         """
-        return check(self.structure(), self.plans(), initial_state)
+        keys = None if initial_state is None else frozenset(initial_state)
+        nested = any(callee.takes == "state" for callee in self.structure().callees)
+        if self._checked is None or self._checked[0] != keys or nested:  # those may have changed
+            self._checked = keys, check(self.structure(), self.plans(), keys)
+        return self._checked[1]
 
     def get_start_nodes(self) -> list[str]:
         """Return the nodes without predecessors."""

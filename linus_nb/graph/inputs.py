@@ -206,9 +206,14 @@ def keys_read(node: AgentNode, callee: Callee) -> tuple[str, ...]:
 def plan_of(structure: Structure, node: int) -> Plan:
     """Return how ``node`` gets its arguments."""
     described, callee = structure.nodes[node], structure.callees[node]
+    direct = set(structure.predecessors[node])
 
     def read(parameter: str, key: str, *, required: bool = True) -> Read:
-        return Read(parameter, key, structure.writers_above(node, key), required)
+        writers = structure.writers.get(key, ())
+        # Most keys come from a direct predecessor; only others need the long bit sets.
+        if not direct.issuperset(writers):
+            writers = structure.writers_above(node, key)
+        return Read(parameter, key, writers, required)
 
     if described.prompt is not None:
         reads = tuple(read(key, key) for key in keys_of(described.prompt))

@@ -25,6 +25,8 @@ def would_close_cycle(
     """
     if source == target:
         return True
+    if not successors[target] or not predecessors[source]:
+        return False
     forward, backward = [target], [source]
     seen_forward, seen_backward = {target}, {source}
     while forward and backward:

@@ -9,6 +9,8 @@ from linus_nb.errors import LinusError, RunFailedError, UnknownNodeError
 from linus_nb.graph import display
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from linus_nb.graph.attempt import Attempt
@@ -116,8 +118,6 @@ class ExecutionResult:
         From the run's start to its end.
     nodes : dict of str to NodeResult
         Every node of the DAG.
-    edges : dict of (str, str) to bool, exception or None
-        Whether an edge was live; None where that was never decided.
     abandoned : list of str
         Nodes that would not stop and were left to themselves (``"parent/child"``).
     """
@@ -128,9 +128,9 @@ class ExecutionResult:
     execution_time_seconds: float
     schedule: str
     nodes: dict[str, NodeResult]
-    edges: dict[tuple[str, str], Verdict | None]
     abandoned: list[str]
     _structure: Structure = field(repr=False)
+    _verdicts: Mapping[int, Sequence[Verdict]] = field(repr=False)
     _store: Store = field(repr=False)
 
     @property
@@ -145,6 +145,19 @@ class ExecutionResult:
                 f"the run has no node {name!r}", hint=f"its nodes are {list(self.nodes)[:20]}"
             )
         return self.nodes[name].output
+
+    @property
+    def edges(self) -> dict[tuple[str, str], Verdict | None]:
+        """Whether each edge was live (or its condition's error), None if never decided."""
+        decided: dict[tuple[str, str], Verdict | None] = {}
+        for node, record in enumerate(self.nodes.values()):
+            passed = record.status in ("completed", "skipped")
+            known = passed and not self._structure.conditional[node]
+            verdicts = self._verdicts.get(node)
+            for position, edge in enumerate(self._structure.edges[node]):
+                verdict = verdicts[position] if verdicts is not None else known or None
+                decided[edge.source, edge.target] = verdict
+        return decided
 
     @property
     def errors(self) -> dict[str, str]:

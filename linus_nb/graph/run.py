@@ -237,23 +237,11 @@ class Run:
             execution_time_seconds=(self.now() if self._over is None else self._over) - self._begun,
             schedule=self.around.policy,
             nodes={record.name: record for record in self.records},
-            edges=self._edges(),
             abandoned=[path for path in self.around.abandoned if path.startswith(self.prefix)],
             _structure=self.structure,
+            _verdicts=self._verdicts,
             _store=self.store,
         )
-
-    def _edges(self) -> dict[tuple[str, str], Verdict | None]:
-        names = self.structure.names
-        decided: dict[tuple[str, str], Verdict | None] = {}
-        for node, successors in enumerate(self.structure.successors):
-            passed = self.records[node].status in ("completed", "skipped")
-            known = passed and not self.structure.conditional[node]
-            verdicts = self._verdicts.get(node)
-            for position, successor in enumerate(successors):
-                verdict = verdicts[position] if verdicts is not None else known or None
-                decided[names[node], names[successor]] = verdict
-        return decided
 
     def output(self) -> Any:
         """Return what a nested run gives its parent: its end's value, a dict if it has several."""

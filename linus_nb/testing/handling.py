@@ -6,7 +6,7 @@ import asyncio
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
-from linus_nb.errors import ScriptError
+from linus_nb.errors import OptionError, ScriptError
 from linus_nb.testing.answers import (
     VERSION,
     Answer,
@@ -106,6 +106,11 @@ class Handler:
         return await self._play(connection, request, step)
 
     async def _play(self, connection: Connection, request: ReceivedRequest, step: Step) -> None:
+        if step.error is not None:
+            raise OptionError(
+                f"a server cannot raise {step.error!r} in its client",
+                hint="say what it does: Fault.BROKEN, Fault.CUT, ...",
+            )
         refused = refusal(step.fault, request.model)
         if refused is not None:
             return await connection.send(refused[1], status=refused[0])

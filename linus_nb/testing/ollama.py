@@ -98,7 +98,8 @@ class FakeOllama(AbstractContextManager["FakeOllama"], AbstractAsyncContextManag
 
     def start(self) -> Self:
         """Start to listen; ``with`` does it."""
-        self._socket = socket.socket()
+        # asyncio switches Nagle's delay off (40 ms a reply) only where the protocol is named
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))  # bound and not listening, it refuses connections
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         ready = threading.Event()
@@ -239,3 +240,5 @@ class FakeOllama(AbstractContextManager["FakeOllama"], AbstractAsyncContextManag
             finally:
                 self.in_flight -= 1
                 self._changed()
+            if request.headers.get("connection", "").lower() == "close":
+                return

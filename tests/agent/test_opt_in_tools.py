@@ -305,7 +305,7 @@ async def gone(pid):
     deadline = time.monotonic() + 5
     while True:
         try:
-            state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")  # noqa: ASYNC240
         except (FileNotFoundError, ProcessLookupError):
             return
         if state.rpartition(")")[2].split()[0] == "Z":

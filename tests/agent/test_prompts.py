@@ -11,7 +11,6 @@ from linus_nb.agent import prompts
 from linus_nb.agent.agent import ReasoningAgent
 from linus_nb.agent.examples import nearest
 from linus_nb.agent.prompts import Outcome, Situation, ToolLine
-from linus_nb.agent.rules import ToolCue, narrowed
 from linus_nb.agent.window import estimated_tokens, fitted, looks_cut
 from linus_nb.testing import ScriptedModel, Step
 
@@ -93,36 +92,6 @@ def test_examples_are_not_shown_for_several_parameters():
 )
 def test_the_nearest_example_is_of_the_same_form(question, value):
     assert nearest(question)[-1].value == value
-
-
-CUES = [
-    ToolCue("calculator", "Work out an arithmetic expression."),
-    ToolCue("current_datetime", "The current date, time and day of the week."),
-    ToolCue("text_statistics", "Count the words, characters and sentences of a text."),
-    ToolCue("summarize_column", "Count, mean and sum of a column.", ("price", "volume")),
-]
-
-
-@pytest.mark.parametrize(
-    ("task", "tool"),
-    [
-        ("What is the date of today?", "current_datetime"),
-        ("How many words has this text: hello there", "text_statistics"),
-        ("What is the mean of price?", "summarize_column"),
-        ("Work out the expression (2 + 3) * 4", "calculator"),
-    ],
-)
-def test_rules_narrow_to_the_tool_that_shares_the_tasks_words(task, tool):
-    assert narrowed(task, CUES) == [tool]
-
-
-def test_a_tool_whose_arguments_stand_in_the_task_is_preferred():
-    ready = [ToolCue("calculator", "Work out an expression.", ready=True), *CUES[1:]]
-    assert narrowed("What is 42 * 17?", ready) == ["calculator"]
-
-
-def test_where_no_rule_says_anything_all_tools_stay():
-    assert narrowed("Hello", CUES) == [cue.name for cue in CUES]
 
 
 def test_the_oldest_messages_are_left_out_first_and_the_instructions_never():

@@ -10,7 +10,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from langchain_core.tools import BaseTool, StructuredTool
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 from linus_nb.errors import OptionError, ToolError
 
@@ -56,7 +56,6 @@ def table_tools(tables: Mapping[str, pd.DataFrame]) -> list[BaseTool]:
     columns = _columns(tables)
     if not columns:
         return []
-    column_type: Any = Literal[tuple(columns)]
 
     def summarize_column(column: str) -> dict[str, Any]:
         return summary(columns[column].cells)
@@ -68,38 +67,45 @@ def table_tools(tables: Mapping[str, pd.DataFrame]) -> list[BaseTool]:
         return extreme_row(columns[column], extreme)
 
     about = f"{', '.join(tables)[:300]} (columns: {', '.join(columns)[:500]})"
-    extreme_type: Any = Literal["largest", "smallest"]
-    column_field = (column_type, Field(description="Which column."))
+    summarize, find_value, find_extreme = _argument_models(columns)
     return [
         StructuredTool.from_function(
             summarize_column,
             description=f"Count, mean, minimum, maximum and sum of a column of {about}.",
-            args_schema=create_model("SummarizeColumn", column=column_field),
+            args_schema=summarize,
         ),
         StructuredTool.from_function(
             look_up_value,
             description=f"Look up the value of a column in one row of {about}.",
-            args_schema=create_model(
-                "LookUpValue",
-                column=(column_type, Field(description="The column whose value is wanted.")),
-                equals=(
-                    _value_type(columns),
-                    Field(description="What stands in the row that is meant."),
-                ),
-                where=(
-                    column_type | None,
-                    Field(None, description="The column in which that stands, if not clear."),
-                ),
-            ),
+            args_schema=find_value,
         ),
         StructuredTool.from_function(
             find_extreme_row,
             description=f"Find the row with the largest or smallest value of a column of {about}.",
-            args_schema=create_model(
-                "FindExtremeRow",
-                column=column_field,
-                extreme=(extreme_type, Field(description="Which end.")),
+            args_schema=find_extreme,
+        ),
+    ]
+
+
+def _argument_models(columns: Mapping[str, Column]) -> list[type[BaseModel]]:
+    """Return the parameters of the three tools, whose types list the columns that exist."""
+    column: Any = Literal[tuple(columns)]
+    extreme: Any = Literal["largest", "smallest"]
+    return [
+        create_model("SummarizeColumn", column=(column, Field(description="Which column."))),
+        create_model(
+            "LookUpValue",
+            column=(column, Field(description="The column whose value is wanted.")),
+            equals=(_value_type(columns), Field(description="What stands in the row meant.")),
+            where=(
+                column | None,
+                Field(None, description="The column in which that stands, if not clear."),
             ),
+        ),
+        create_model(
+            "FindExtremeRow",
+            column=(column, Field(description="The column to compare by.")),
+            extreme=(extreme, Field(description="Which end.")),
         ),
     ]
 
