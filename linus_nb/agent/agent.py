@@ -7,30 +7,39 @@ Its public face. The loop is in :mod:`linus_nb.agent.loop` and the steps are in
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from langchain_core.messages import convert_to_messages
 
 from linus_nb.agent.concurrency import together
 from linus_nb.agent.loop import AgentLoop
-from linus_nb.agent.models import create_chat_model
+from linus_nb.agent.models import create_chat_model, from_config, to_config
 from linus_nb.agent.offered import offer
 from linus_nb.agent.response import AgentResponse, CompletionStatus, StepRecord
 from linus_nb.agent.schemas import Shape, task_text
 from linus_nb.agent.slots import DEFAULT_MAX_PARALLEL
+from linus_nb.agent.streaming import stream_events
 from linus_nb.blocking import keep_awake, run_blocking
 from linus_nb.errors import OptionError
-from linus_nb.events import Emitter, Event, set_emitter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, MutableMapping, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Callable,
+        Iterable,
+        Mapping,
+        MutableMapping,
+        Sequence,
+    )
 
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import MessageLikeRepresentation
     from langchain_core.tools import BaseTool
 
     from linus_nb.agent.calls import ModelSource
     from linus_nb.agent.schemas import Task
     from linus_nb.agent.timeouts import TimeoutOption
+    from linus_nb.events import Event
 
 __all__ = [
     "AgentResponse",
@@ -39,6 +48,10 @@ __all__ = [
     "StepRecord",
     "create_gemma_agent",
 ]
+
+
+GivenTool: TypeAlias = "BaseTool | Callable[..., object]"
+History: TypeAlias = "Sequence[MessageLikeRepresentation] | None"
 
 
 class ReasoningAgent(AgentLoop):
@@ -78,7 +91,7 @@ class ReasoningAgent(AgentLoop):
     def __init__(
         self,
         llm: BaseChatModel | ModelSource,
-        tools: Iterable[BaseTool | Callable[..., object]] | None = None,
+        tools: Iterable[GivenTool] | None = None,
         *,
         instructions: str | None = None,
         max_iterations: int = 10,
@@ -98,12 +111,19 @@ class ReasoningAgent(AgentLoop):
         self.llm = llm
         self.instructions = instructions
         self.max_iterations = max_iterations
-        self.input_schema = input_schema
-        self.output_schema = output_schema
         self.output_key = output_key
         self.state = state
         self.verbose = verbose
-        self._offered = offer(tools)
+        self._options = {
+            "instructions": instructions,
+            "max_iterations": max_iterations,
+            "input_schema": input_schema,
+            "output_schema": output_schema,
+            "output_key": output_key,
+            "verbose": verbose,
+        }
+        self._given = tuple(tools or ())
+        self._offered = offer(self._given)
         self._input = None if input_schema is None else Shape(input_schema, "input_schema")
         # An answer is text anyway, so `str` asks for nothing more.
         wants_text = output_schema is None or output_schema is str
@@ -119,7 +139,7 @@ class ReasoningAgent(AgentLoop):
         task: Task,
         return_metrics: bool = True,  # noqa: FBT001, FBT002  # positional in the seed's samples
         *,
-        history: Sequence[BaseMessage] = (),
+        history: History = None,
     ) -> Any:
         """Do a task.
 
@@ -129,7 +149,7 @@ class ReasoningAgent(AgentLoop):
             What to do; a dict or model is given to the model as JSON.
         return_metrics : bool
             Return the whole AgentResponse; with False only its ``result``.
-        history : sequence of BaseMessage
+        history : sequence of messages, optional
             The conversation before the task; the agent itself remembers nothing.
 
         Returns
@@ -146,7 +166,7 @@ class ReasoningAgent(AgentLoop):
         """
         text = task_text(task, self._input)
         with keep_awake():
-            response = await self._arespond(text, tuple(history or ()))
+            response = await self._arespond(text, tuple(convert_to_messages(history or ())))
         if self.state is not None and self.output_key is not None:
             self.state[self.output_key] = response.result
         return response if return_metrics else response.result
@@ -156,7 +176,7 @@ class ReasoningAgent(AgentLoop):
         task: Task,
         return_metrics: bool = True,  # noqa: FBT001, FBT002  # positional in the seed's samples
         *,
-        history: Sequence[BaseMessage] = (),
+        history: History = None,
     ) -> Any:
         """Do a task and wait for it; see :meth:`arun`."""
         return run_blocking(self.arun(task, return_metrics, history=history))
@@ -198,40 +218,46 @@ class ReasoningAgent(AgentLoop):
         """Do many tasks and wait for them; see :meth:`abatch`."""
         return run_blocking(self.abatch(tasks, max_concurrency, return_exceptions))
 
-    async def astream(
-        self, task: Task, *, history: Sequence[BaseMessage] = ()
-    ) -> AsyncIterator[Event]:
+    def astream(self, task: Task, *, history: History = None) -> AsyncIterator[Event]:
         """Do a task and give its events; the last is AgentFinished with the response.
 
         An error of the agent is raised after the last event. Leaving early cancels the run.
         """
-        loop = asyncio.get_running_loop()
-        events: asyncio.Queue[Event | None] = asyncio.Queue()
+        return stream_events(self.arun(task, history=history))
 
-        def publish(event: Event | None) -> None:
-            # A tool may speak from its worker thread.
-            loop.call_soon_threadsafe(events.put_nowait, event)
+    def to_config(self) -> dict[str, Any]:
+        """Return what :meth:`from_config` builds the agent from again, without its tools."""
+        return {"llm": to_config(self.llm), **self._options}
 
-        async def work() -> None:
-            set_emitter(Emitter(publish, run_id="", node="", started=perf_counter()))
-            try:
-                await self.arun(task, history=history)
-            finally:
-                publish(None)
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], tools: Iterable[GivenTool] | None = None
+    ) -> ReasoningAgent:
+        """Build the agent that :meth:`to_config` described.
 
-        working = asyncio.create_task(work())
-        try:
-            while (event := await events.get()) is not None:
-                yield event
-            await working
-        finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+        Examples
+        --------
+        >>> agent = create_gemma_agent(model="gemma3:1b", backend="ollama", max_iterations=3)
+        >>> ReasoningAgent.from_config(agent.to_config()).max_iterations
+        3
+        """
+        options = dict(config)
+        return cls(from_config(options.pop("llm")), tools, **options)
+
+    def __reduce__(self) -> tuple[Callable[..., ReasoningAgent], tuple[object, ...]]:
+        """Travel as model, tools and options: clients and locks stay where they are."""
+        return _rebuild, (self.llm, self._given, {**self._options, "state": self.state})
+
+
+def _rebuild(
+    llm: BaseChatModel | ModelSource, tools: tuple[GivenTool, ...], options: dict[str, Any]
+) -> ReasoningAgent:
+    return ReasoningAgent(llm, tools, **options)
 
 
 def create_gemma_agent(
     *,
-    tools: Iterable[BaseTool | Callable[..., object]] | None = None,
+    tools: Iterable[GivenTool] | None = None,
     instructions: str | None = None,
     model: str | None = None,
     api_base: str | None = None,

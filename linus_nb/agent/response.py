@@ -58,7 +58,7 @@ class StepRecord:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AgentResponse:
     """The outcome of one ``arun``.
 
@@ -80,3 +80,12 @@ class AgentResponse:
     completion_status: CompletionStatus = field(
         default_factory=lambda: CompletionStatus(is_complete=False, reason="", missing=[])
     )
+
+    def __repr__(self) -> str:
+        """Return one line of bounded length, as a notebook shows it."""
+        state = "complete" if self.completion_status["is_complete"] else "not complete"
+        metrics = self.metrics
+        return (
+            f"AgentResponse({self.result!r:.300}, {state}, {metrics.llm_calls} model calls, "
+            f"{metrics.tool_executions} tool calls, {metrics.model})"
+        )

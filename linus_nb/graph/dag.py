@@ -267,8 +267,7 @@ class AgentDAG(Drawable):
         Raises
         ------
         GraphError
-            Naming every problem: keys that nobody supplies, shared output keys, parameters
-            that do not exist.
+            Naming every problem: keys nobody supplies, shared keys, unknown parameters.
         """
         keys = None if initial_state is None else frozenset(initial_state)
         nested = any(callee.takes == "state" for callee in self.structure().callees)

@@ -90,6 +90,12 @@ def test_whole_results_are_whole_numbers():
         "1)",
         "max()",
         "sqrt(1, 2)",
+        "sqrt(-1)",
+        "(-8) ** (1 / 3)",
+        "1 / 0",
+        "1e400",
+        "exp(1000)",
+        "10 ** 400 / 3",
         "sqrt",
     ],
 )
