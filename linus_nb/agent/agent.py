@@ -7,6 +7,7 @@ Its public face. The loop is in :mod:`linus_nb.agent.loop` and the steps are in
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langchain_core.messages import convert_to_messages
@@ -52,6 +53,10 @@ __all__ = [
 
 GivenTool: TypeAlias = "BaseTool | Callable[..., object]"
 History: TypeAlias = "Sequence[MessageLikeRepresentation] | None"
+
+_OPTIONS = (
+    "instructions", "max_iterations", "input_schema", "output_schema", "output_key", "verbose",
+)  # fmt: skip
 
 
 class ReasoningAgent(AgentLoop):
@@ -102,7 +107,9 @@ class ReasoningAgent(AgentLoop):
         verbose: bool = False,
     ) -> None:
         if max_iterations < 1:
-            raise OptionError(f"max_iterations={max_iterations!r} is below 1", hint="=10")
+            raise OptionError(
+                f"max_iterations={max_iterations!r} is below 1", hint="max_iterations=10"
+            )
         if state is not None and output_key is None:
             raise OptionError(
                 "state is given but no output_key, so nothing would be put into it",
@@ -114,14 +121,8 @@ class ReasoningAgent(AgentLoop):
         self.output_key = output_key
         self.state = state
         self.verbose = verbose
-        self._options = {
-            "instructions": instructions,
-            "max_iterations": max_iterations,
-            "input_schema": input_schema,
-            "output_schema": output_schema,
-            "output_key": output_key,
-            "verbose": verbose,
-        }
+        self.input_schema = input_schema
+        self.output_schema = output_schema
         self._given = tuple(tools or ())
         self._offered = offer(self._given)
         self._input = None if input_schema is None else Shape(input_schema, "input_schema")
@@ -189,18 +190,13 @@ class ReasoningAgent(AgentLoop):
     ) -> list[Any]:
         """Do many tasks, at most ``max_concurrency`` at once; responses in the tasks' order.
 
-        Parameters
-        ----------
-        tasks : iterable
-            The tasks.
-        max_concurrency : int
-            How many run at once; at least 1.
-        return_exceptions : bool
-            Put a task's error in its place; with False the first one is raised, and what
-            still runs is cancelled.
+        With ``return_exceptions`` an error stands in its task's place; without, the first
+        one is raised and what still runs is cancelled.
         """
         if max_concurrency < 1:
-            raise OptionError(f"max_concurrency={max_concurrency!r} is below 1", hint="=10")
+            raise OptionError(
+                f"max_concurrency={max_concurrency!r} is below 1", hint="max_concurrency=10"
+            )
         slots = asyncio.Semaphore(max_concurrency)
 
         async def run_in_slot(task: Task) -> object:
@@ -227,7 +223,7 @@ class ReasoningAgent(AgentLoop):
 
     def to_config(self) -> dict[str, Any]:
         """Return what :meth:`from_config` builds the agent from again, without its tools."""
-        return {"llm": to_config(self.llm), **self._options}
+        return {"llm": to_config(self.llm), **{name: getattr(self, name) for name in _OPTIONS}}
 
     @classmethod
     def from_config(
@@ -246,13 +242,8 @@ class ReasoningAgent(AgentLoop):
 
     def __reduce__(self) -> tuple[Callable[..., ReasoningAgent], tuple[object, ...]]:
         """Travel as model, tools and options: clients and locks stay where they are."""
-        return _rebuild, (self.llm, self._given, {**self._options, "state": self.state})
-
-
-def _rebuild(
-    llm: BaseChatModel | ModelSource, tools: tuple[GivenTool, ...], options: dict[str, Any]
-) -> ReasoningAgent:
-    return ReasoningAgent(llm, tools, **options)
+        options = {name: getattr(self, name) for name in (*_OPTIONS, "state")}
+        return partial(type(self), **options), (self.llm, self._given)
 
 
 def create_gemma_agent(

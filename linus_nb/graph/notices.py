@@ -8,14 +8,13 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from linus_nb.graph.frame import structure_of
 from linus_nb.graph.structure import Structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from linus_nb.graph.attempt import Attempt
-    from linus_nb.graph.result import ExecutionResult
+    from linus_nb.graph.result import ExecutionResult, NodeResult
 
 LEAST_SECONDS, LEAST_SHARE = 1.0, 0.1
 """A loss is told if it is more than this many seconds and more than this share of the run."""
@@ -79,10 +78,11 @@ def _needless_wait(structure: Structure) -> tuple[int, int] | None:
 def _after(result: ExecutionResult) -> str | None:
     attempts = [record.attempts for record in result.nodes.values()]
     whole = result.execution_time_seconds
-    if result.schedule != "levels" or not any(attempts):
+    ended = result.status in ("success", "partial")
+    if result.schedule != "levels" or not ended or not any(attempts):
         return None
-    lost = whole - _dataflow_seconds(structure_of(result), attempts)
-    if lost <= LEAST_SECONDS or lost <= LEAST_SHARE * whole:
+    lost = whole - _dataflow_seconds(result, attempts)
+    if not _matters(lost, whole):
         return None
     held = max((first for first, *_ in filter(None, attempts)), key=_barrier_wait)
     name = list(result.nodes)[held.node]
@@ -97,7 +97,7 @@ def _barrier_wait(attempt: Attempt) -> float:
     return 0.0 if attempt.released is None else attempt.released - attempt.queued
 
 
-def _dataflow_seconds(structure: Structure, attempts: list[list[Attempt]]) -> float:
+def _dataflow_seconds(result: ExecutionResult, attempts: list[list[Attempt]]) -> float:
     """Return the seconds that the run would have needed at most without its barriers.
 
     Without waits for slots that is the longest path. With them, Graham's bound for any order
@@ -105,28 +105,30 @@ def _dataflow_seconds(structure: Structure, attempts: list[list[Attempt]]) -> fl
     so what is called lost is never more than what was lost.
     (R. L. Graham, Bounds for certain multiprocessing anomalies, 1966.)
     """
-    busy = [sum(seconds for _, _, seconds in _intervals(mine)) for mine in attempts]
-    span = max(_path_seconds(structure, busy), default=0.0)
+    structure = result._structure  # noqa: SLF001 - kept out of the result's public face only
+    seconds = [record.seconds or 0.0 for record in result.nodes.values()]
+    span = max(_path_seconds(structure, seconds), default=0.0)
     if sum(_slot_wait(first) for first, *_ in filter(None, attempts)) <= 0.01 * span:
         return span
-    k = _most_at_once(attempts)
-    return sum(busy) / k + (1 - 1 / k) * span
+    times = [times for mine in attempts for times in _intervals(mine)]
+    k = _most_at_once(times)
+    return sum(end - start for start, end in times) / k + (1 - 1 / k) * span
 
 
-def _path_seconds(structure: Structure, busy: list[float]) -> list[float]:
+def _path_seconds(structure: Structure, seconds: list[float]) -> list[float]:
     """Return for each node the seconds of the longest path that ends with it."""
-    reached = [0.0] * len(busy)
+    reached = [0.0] * len(seconds)
     for node in structure.order:
         before = max((reached[p] for p in structure.predecessors[node]), default=0.0)
-        reached[node] = before + busy[node]
+        reached[node] = before + seconds[node]
     return reached
 
 
-def _intervals(attempts: list[Attempt]) -> Iterator[tuple[float, float, float]]:
-    """Yield start, end and seconds of the attempts that ran."""
+def _intervals(attempts: list[Attempt]) -> Iterator[tuple[float, float]]:
+    """Yield start and end of the attempts that ran."""
     for attempt in attempts:
         if attempt.started is not None and attempt.ended is not None:
-            yield attempt.started, attempt.ended, attempt.ended - attempt.started
+            yield attempt.started, attempt.ended
 
 
 def _slot_wait(attempt: Attempt) -> float:
@@ -135,11 +137,43 @@ def _slot_wait(attempt: Attempt) -> float:
     return attempt.started - attempt.released
 
 
-def _most_at_once(attempts: list[list[Attempt]]) -> int:
-    changes = [
-        change
-        for mine in attempts
-        for start, end, _ in _intervals(mine)
-        for change in ((start, 1), (end, -1))
-    ]
+def _most_at_once(times: list[tuple[float, float]]) -> int:
+    changes = [change for start, end in times for change in ((start, 1), (end, -1))]
     return max(accumulate(change for _, change in sorted(changes)), default=1)
+
+
+def server_notice(result: ExecutionResult) -> str | None:
+    """Tell that calls waited for each other at the model server, if it mattered.
+
+    Parameters
+    ----------
+    result : ExecutionResult
+        A run of agents whose server tells how long it worked (Ollama does).
+
+    Returns
+    -------
+    str or None
+        None if the calls queued for no more than 1 s or 10 % of their time.
+    """
+    asked = [record for record in result.nodes.values() if _queue_seconds(record) is not None]
+    times = [times for record in asked for times in _intervals(record.attempts[-1:])]
+    queued = sum(_queue_seconds(record) or 0.0 for record in asked)
+    called = sum(record.metrics.model_seconds for record in asked)
+    if not times or not _matters(queued, called):
+        return None
+    window = max(end for _, end in times) - min(start for start, _ in times)
+    served = max(1, round((called - queued) / window))
+    return (
+        f"the model server served {served} at a time: of the {called:.1f} s that calls took, "
+        f"{queued:.1f} s were waiting in its queue\n"
+        f"  -> OLLAMA_NUM_PARALLEL={max(_most_at_once(times), served + 1)} ollama serve"
+    )
+
+
+def _queue_seconds(record: NodeResult) -> float | None:
+    queued = getattr(record.metrics, "server_queue_seconds", None)
+    return queued if isinstance(queued, float) and record.attempts else None
+
+
+def _matters(lost: float, whole: float) -> bool:
+    return lost > LEAST_SECONDS and lost > LEAST_SHARE * whole

@@ -192,6 +192,14 @@ async def test_a_step_without_a_tool_is_done_by_the_model():
     assert "step 1 -> a rhyme" in model.calls[3].last_text
 
 
+async def test_a_step_that_the_model_cannot_do_is_a_failed_step():
+    script = [plan(None), "", "", "", INCOMPLETE, *A_ROUND, COMPLETE, "714"]
+    with ScriptedModel(script) as model:
+        response = await ReasoningAgent(model, [multiply]).arun("?")
+    assert response.result == "714"
+    assert "step 1 -> FAILED" in model.calls[5].last_text
+
+
 async def test_a_plan_of_no_steps_is_answered_but_not_complete():
     with ScriptedModel([{"tasks": []}, "Hello"]) as model:
         response = await ReasoningAgent(model, [multiply]).arun("Say hello")

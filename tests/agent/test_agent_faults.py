@@ -135,6 +135,13 @@ async def test_arguments_that_do_not_fit_are_asked_again(bad):
     assert response.metrics.successful_tool_calls == 1
 
 
+async def test_arguments_may_come_as_a_call_in_the_models_own_format():
+    call = Step(tool_calls=[{"name": "multiply", "args": ARGUMENTS}])
+    with ScriptedModel([plan("multiply"), call, COMPLETE, "714"]) as model:
+        response = await ReasoningAgent(model, [multiply]).arun("?")
+    assert response.metrics.successful_tool_calls == 1
+
+
 async def test_arguments_that_never_fit_are_a_failed_step_that_the_model_sees():
     script = [plan("multiply"), "x", "x", INCOMPLETE, *A_ROUND, COMPLETE, "714"]
     with ScriptedModel(script) as model:

@@ -24,6 +24,10 @@ def agent_on(server, **options):
     return create_gemma_agent(model="gemma3:4b", api_base=server.url, **options)
 
 
+async def asked(agent, way):
+    return agent.run("Hello?") if way == "run" else await agent.arun("Hello?")
+
+
 async def test_plans_arguments_and_checks_are_asked_by_schema_at_temperature_0():
     with FakeOllama([*A_ROUND, COMPLETE, "It is 714."]) as server:
         response = await agent_on(server, tools=[multiply], temperature=0.7).arun("42 * 17?")
@@ -59,10 +63,7 @@ async def test_a_fault_is_an_error_with_a_response_that_is_not_complete(
     with FakeOllama(fault=fault) as server:
         agent = agent_on(server, timeout=0.2)
         with pytest.raises(error) as caught:
-            if way == "run":
-                agent.run("Hello?")
-            else:
-                await agent.arun("Hello?")
+            await asked(agent, way)
     response = caught.value.response
     assert response.completion_status["is_complete"] is False
     assert response.metrics.task_completed is False
@@ -81,10 +82,11 @@ async def test_cancelling_closes_the_models_connection():
 
 
 async def test_agents_wait_for_their_server_at_the_same_time():
-    with FakeOllama(lambda _messages: "fine", parallel=4) as server:
+    slow = Step(text="fine", delay=0.1)
+    with FakeOllama(lambda _messages: slow, parallel=4) as server:
         agents = [agent_on(server) for _ in range(4)]
         responses = await asyncio.gather(*[agent.arun("Hello?") for agent in agents])
-        assert server.max_in_flight > 1
+        assert server.max_in_flight == 4
     assert [response.result for response in responses] == ["fine"] * 4
 
 

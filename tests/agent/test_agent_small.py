@@ -78,3 +78,10 @@ async def test_a_small_models_result_is_copied_into_the_output_schema():
     with SmallModel([ARGUMENTS]) as model:
         response = await ReasoningAgent(model, [multiply], output_schema=int).arun("Do it")
     assert response.result == 714
+
+
+async def test_a_result_that_does_not_fit_the_output_schema_is_put_into_it_by_the_model():
+    with SmallModel(['{"answer": ["noon"]}']) as model:
+        response = await ReasoningAgent(model, [clock], output_schema=list[str]).arun("Do it")
+    assert response.result == ["noon"]
+    assert "[clock] -> noon" in model.calls[0].last_text

@@ -4,9 +4,11 @@ import enum
 from typing import Literal
 
 import pytest
+from agent_scripts import ARGUMENTS, COMPLETE, multiply, plan
 from pydantic import BaseModel
 
 from linus_nb.agent.agent import ReasoningAgent
+from linus_nb.agent.tools import create_custom_tool
 from linus_nb.errors import (
     InvalidTaskError,
     NoAnswerError,
@@ -80,6 +82,30 @@ async def test_a_task_that_fits_the_input_schema_reaches_the_model_as_json(task)
     model = ScriptedModel(["fine"])
     await ReasoningAgent(model, input_schema=City).arun(task)
     assert model.calls[0].last_text == '{"name":"Graz","people":3}'
+
+
+async def test_a_model_of_another_class_fits_if_its_fields_do():
+    class Town(BaseModel):
+        name: str
+        people: int
+        river: str = "Mur"
+
+    model = ScriptedModel(["fine"])
+    await ReasoningAgent(model, input_schema=City).arun(Town(name="Graz", people=3))
+    assert model.calls[0].last_text == '{"name":"Graz","people":3}'
+
+
+async def test_a_tools_parameters_may_be_a_json_schema():
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "required": ["a", "b"],
+    }
+    tool = create_custom_tool("times", "Multiply.", multiply, args_schema=schema)
+    script = [plan("times"), '{"a": 42}', ARGUMENTS, COMPLETE, "714"]
+    with ScriptedModel(script) as model:
+        response = await ReasoningAgent(model, [tool]).arun("?")
+    assert response.metrics.successful_tool_calls == 1
 
 
 @pytest.mark.parametrize("task", ["Graz", {"name": "Graz"}, {"name": "Graz", "people": "many"}])

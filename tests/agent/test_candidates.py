@@ -233,6 +233,25 @@ def test_a_tool_that_does_not_fit_stays_only_if_none_does():
     assert narrowed("Use the calculator", [unfit]) == ["calculator"]
 
 
+def test_closed_sets_are_found_behind_references_and_alternatives():
+    schema = {
+        "$defs": {"Mood": {"enum": ["good", "bad"], "type": "string"}},
+        "properties": {
+            "mood": {"$ref": "#/$defs/Mood"},
+            "size": {"anyOf": [{"enum": ["small", "large"]}, {"type": "null"}]},
+            "only": {"const": "this"},
+            "many": {"type": "array"},
+            "any": True,
+            "maybe": {"anyOf": [{"type": "null"}]},
+        },
+        "required": ["mood", "size", "only", "many", "any", "maybe"],
+    }
+    candidates = candidates_for(schema, "A bad and large one")
+    assert candidates.decided == {"mood": "bad", "size": "large", "only": "this"}
+    assert candidates.schema["properties"]["many"] == {"type": "array"}
+    assert candidates.schema["required"] == ["many", "any", "maybe"]
+
+
 @given(st.text(max_size=200))
 def test_any_question_gives_candidates_that_stand_in_the_schema(question):
     for offered in TOOLS.values():

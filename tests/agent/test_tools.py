@@ -3,13 +3,9 @@
 import asyncio
 import contextvars
 import functools
-import subprocess
-import sys
 import threading
-from dataclasses import dataclass
 from typing import Any, Literal
 
-import pandas as pd
 import pytest
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, Field
@@ -17,10 +13,8 @@ from pydantic import BaseModel, Field
 from linus_nb.agent.tools import (
     as_tool,
     create_custom_tool,
-    get_date_tools,
     get_default_tools,
     run_tool,
-    tool_result_text,
 )
 from linus_nb.errors import OptionError, ToolError, ToolTimeoutError
 
@@ -301,103 +295,3 @@ async def test_a_tool_error_of_the_tools_own_is_not_wrapped():
     with pytest.raises(ToolError, match=r"^cannot calculate") as caught:
         await run_tool(get_default_tools()[0], {"expression": "1 / 0"})
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
-
-
-# --- the default set --------------------------------------------------------
-
-
-def test_the_default_tools_are_three_safe_ones():
-    assert [tool.name for tool in get_default_tools()] == [
-        "calculator",
-        "current_datetime",
-        "text_statistics",
-    ]
-
-
-async def test_every_default_tool_describes_every_parameter():
-    tools = get_default_tools({"t": pd.DataFrame({"a": [1]})}, {"x": "words"}) + get_date_tools()
-    for tool in tools:
-        assert tool.description
-        assert all(schema.get("description") for schema in tool.args.values()), tool.name
-
-
-async def test_the_time_zone_must_exist():
-    _, clock, _ = get_default_tools()
-    assert (await run_tool(clock, {"timezone": "Asia/Tokyo"}))["utc_offset"] == "+0900"
-    for wrong in ("Mars/Base", "../../etc/passwd", "/etc/passwd", "Europe"):
-        with pytest.raises(ToolError, match="there is no time zone"):
-            await run_tool(clock, {"timezone": wrong})
-
-
-async def test_dates_outside_the_calendar_are_refused():
-    _, date_after = get_date_tools()
-    with pytest.raises(ToolError, match="outside the calendar"):
-        await run_tool(date_after, {"start": "2024-01-01", "days": 10**12})
-
-
-def test_importing_the_tools_loads_no_pandas():
-    code = "import sys, linus_nb.agent.tools; print('pandas' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
-
-
-# --- results as text --------------------------------------------------------
-
-
-@dataclass
-class Point:
-    x: float
-    label: str
-
-
-class Answer(BaseModel):
-    value: float
-    parts: list[Point]
-
-
-def nested(depth: int) -> Any:
-    return [nested(depth - 1)] if depth else "deep"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("as it is", "as it is"),
-        (0.1 + 0.2, "0.3"),
-        (1e300, "1e+300"),
-        (8.0, "8"),
-        (True, "true"),
-        (None, "null"),
-        (float("nan"), "null"),
-        (float("inf"), "inf"),
-        ({"a": (1, 2.50)}, '{"a": [1, 2.5]}'),
-        ({1: {"b"}}, '{"1": ["b"]}'),
-        ("é", "é"),
-        (["é"], '["é"]'),
-        (Point(0.30000000000000004, "p"), '{"x": 0.3, "label": "p"}'),
-        (Answer(value=1.0, parts=[Point(2, "q")]), None),
-        (pd.Series([1.5], name="s").iloc[0], "1.5"),
-        (pd.DataFrame({"a": [1], "b": [0.1 + 0.2]}), ",a,b\n0,1,0.3"),
-        ({"frame": pd.DataFrame({"a": [1]})}, '{"frame": ",a\\n0,1"}'),
-        (ValueError("odd"), "odd"),
-        (nested(10), '[[[[[["…"]]]]]]'),
-    ],
-    ids=str,
-)
-def test_a_result_reads_well(value, text):
-    if text is None:
-        text = '{"value": 1, "parts": [{"x": 2, "label": "q"}]}'
-    assert tool_result_text(value) == text
-
-
-def test_a_large_result_is_bounded_and_says_so():
-    assert tool_result_text("a" * 5000).endswith("… (1,000 more characters)")
-    assert '"… 900 more"' in tool_result_text(list(range(1000)))
-    assert '"…": "900 more"' in tool_result_text(dict.fromkeys(range(1000)))
-    assert tool_result_text(pd.DataFrame({"a": range(100)})).endswith("… (70 more rows)")
-
-
-def test_a_result_that_holds_itself_is_bounded():
-    loop: list[object] = []
-    loop.append(loop)
-    assert tool_result_text(loop).startswith("[[")
