@@ -28,7 +28,7 @@ _MOST_CHOICES = 60
 # How strongly a question speaks for a tool by what it says about one of its parameters.
 _STATED = 1.0
 _DERIVED = 0.6
-_NUMBER = 0.3  # many tools take numbers, so one says little about which is meant
+_COMMONPLACE = 0.3  # a number or name says little about which of many tools is meant
 _UNSAID = -0.3
 
 
@@ -105,7 +105,7 @@ def _find(key: str, part: Property, question: str) -> _Found:
         return _Found(named or values, _STATED if named else _UNSAID)
     if (kind := part.get("type")) in ("integer", "number"):
         whole = kind == "integer"
-        return _stated(_as_numbers(spans.numbers(question), whole=whole), _NUMBER)
+        return _stated(_as_numbers(spans.numbers(question), whole=whole), _COMMONPLACE)
     if kind != "string":
         return _Found(None, _UNSAID)
     if part.get("format") in ("date", "date-time"):
@@ -123,8 +123,10 @@ def _find_arithmetic(question: str) -> _Found:
 
 
 def _find_text(question: str) -> _Found:
-    if literal := spans.quoted(question) or spans.names(question):
+    if literal := spans.quoted(question):
         return _stated(literal)
+    if named := spans.names(question):
+        return _stated(named, _COMMONPLACE)
     return _Found([*spans.words(question)[:_MOST_CHOICES]] or None, _UNSAID)
 
 
@@ -137,20 +139,36 @@ def _said_though_optional(
 ) -> dict[str, _Found]:
     """Return what the question has for parameters that need not be given.
 
-    A value that a required parameter has taken is not said of an optional one as well. A
-    second quoted text has to belong to something.
+    A value that a required parameter has taken is not said of an optional one as well.
     """
     taken = [value for each in found.values() for value in each.values or ()]
-    texts = spans.quoted(question) if any(_is_free_text(parts[key]) for key in found) else []
     said = {}
     for key in parts.keys() - found.keys():
         named = mentioned(question, _enumerated(parts[key]) or [])
-        free = [value for value in named if value not in taken]
-        if _is_free_text(parts[key]) and len(texts) > 1:
-            free = [*texts]
-        if free:
+        if free := [value for value in named if value not in taken]:
             said[key] = _Found(free, _STATED)
-    return said
+    return said | _second_text(parts, found, question)
+
+
+def _second_text(
+    parts: Mapping[str, Property], found: Mapping[str, _Found], question: str
+) -> dict[str, _Found]:
+    """Return who gets the second of two quoted texts, which has to belong to something.
+
+    The longer text is what the tool works on, so it goes to the required parameter; the
+    shorter one is what is done with it.
+    """
+    texts = sorted(spans.quoted(question), key=len, reverse=True)
+    free = [key for key in parts if _is_free_text(parts[key])]
+    required = [key for key in free if key in found]
+    optional = [key for key in free if key not in found]
+    if not (len(texts) == 2 and len(required) == len(optional) == 1):  # noqa: PLR2004
+        return {}
+    longer, shorter = texts
+    return {
+        required[0]: _Found([longer], _STATED),
+        optional[0]: _Found([shorter], _STATED),
+    }
 
 
 def mentioned(question: str, values: Sequence[JsonValue]) -> list[JsonValue]:

@@ -6,9 +6,10 @@ best. Numbers count as one word, so that the form of a question decides and not 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
-from linus_nb.agent.words import likeness, stems
+from linus_nb.agent.words import stems
 
 SHOWN = 4
 """How many examples go into a prompt."""
@@ -41,6 +42,13 @@ EXAMPLES = tuple(
         ("A box holds 12 eggs. How many eggs are in 7 boxes?", "12 * 7"),
         ("Each of 25 pupils pays 8 euros. How much is that in all?", "25 * 8"),
         ("A train runs 80 km in an hour. How far does it run in 3 hours?", "80 * 3"),
+        ("A coat of 130 euros is reduced by 30 euros. What does it cost now?", "130 - 30"),
+        ("Of 250 litres, 80 are used up. How much water is left over?", "250 - 80"),
+        ("A class of 27 gets 4 new pupils. How large is the class then?", "27 + 4"),
+        ("There are 9 rows of 14 chairs. How many chairs are there?", "9 * 14"),
+        ("She walks 6 km a day. How many km does she walk in 20 days?", "6 * 20"),
+        ("A ribbon of 72 cm is cut into 9 equal pieces. How long is each piece?", "72 / 9"),
+        ("60 pencils are packed in boxes of 12. How many boxes are filled?", "60 / 12"),
         ("What is 6 times 45?", "6 * 45"),
         ("What is the product of 13 and 11?", "13 * 11"),
         ("Multiply 22 by 30.", "22 * 30"),
@@ -86,7 +94,16 @@ def nearest(question: str, count: int = SHOWN) -> list[Example]:
     '12 * 7'
     """
     asked = stems(question, keep_common=True)
-    ranked = sorted(
-        EXAMPLES, key=lambda e: likeness(asked, stems(e.question, keep_common=True)), reverse=True
-    )
+    ranked = sorted(EXAMPLES, key=lambda example: _likeness(asked, example), reverse=True)
     return ranked[:count][::-1]
+
+
+def _likeness(asked: frozenset[str], example: Example) -> float:
+    """Return how much of an example the question shares; rare words count more (0 to 1)."""
+    words = _WORDS[example]
+    shared = sum(1 / _SPREAD[word] for word in asked & words)
+    return shared / (sum(1 / _SPREAD[word] for word in words) or 1.0)
+
+
+_WORDS = {example: stems(example.question, keep_common=True) for example in EXAMPLES}
+_SPREAD = Counter(word for words in _WORDS.values() for word in words)

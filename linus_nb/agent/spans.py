@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from linus_nb.agent.words import is_common
+
 _QUOTED = re.compile(
     '"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|`([^`]+)`|(?<!\\w)[\'‘](.+?)[\'’](?!\\w)'  # noqa: RUF001
 )
@@ -47,7 +49,7 @@ def names(text: str) -> list[str]:
     found = [(match.start(), match.group()) for match in _NAME.finditer(text)]
     inside = {start + i for start, name in found for i in range(len(name))}
     found += [(m.start(), m.group()) for m in _CODE.finditer(text) if m.start() not in inside]
-    return _unique([name for _, name in sorted(found)])
+    return _unique([name for _, name in sorted(found) if not is_common(name)])
 
 
 def numbers(text: str) -> list[str]:

@@ -73,12 +73,12 @@ def combinations(question: str) -> list[str]:
     """Return the expressions that the two or three numbers of a question can make.
 
     They are what a story about numbers can mean: a model then takes one of them and need
-    not write any.
+    not write any. Of two numbers the smaller is taken from the larger, and divides it.
 
     Examples
     --------
-    >>> combinations("Eva has 14 books and buys 9 more.")
-    ['14 + 9', '14 - 9', '14 * 9', '14 / 9', '9 - 14', '9 / 14']
+    >>> combinations("Eva gets 9 books and has 14 already.")
+    ['9 + 14', '14 - 9', '9 * 14', '14 / 9']
     """
     found = numbers(question)
     if not 1 < len(found) <= _MOST_NUMBERS:
@@ -86,9 +86,12 @@ def combinations(question: str) -> list[str]:
     if len(found) == _MOST_NUMBERS:
         return _of_three(*found)
     first, second = found
+    larger, smaller = sorted(found, key=float, reverse=True)
     return [
-        *(f"{first} {symbol} {second}" for symbol in _SYMBOLS),
-        *(f"{second} {symbol} {first}" for symbol in "-/"),
+        f"{first} + {second}",
+        f"{larger} - {smaller}",
+        f"{first} * {second}",
+        f"{larger} / {smaller}",
     ]
 
 

@@ -13,6 +13,13 @@ its let me my no not of on one or out own please show so tell that the their the
 these this to use used using was were what when where which who will with you your
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
+_SAME = {
+    **dict.fromkeys(("highest", "biggest", "greatest", "maximum", "max", "most"), "largest"),
+    **dict.fromkeys(("lowest", "fewest", "least", "minimum", "min"), "smallest"),
+    **dict.fromkeys(("average", "avg"), "mean"),
+    "total": "sum",
+}
+"""Words for the same thing in questions about data."""
 
 
 def stems(text: str, *, keep_common: bool = False) -> frozenset[str]:
@@ -34,28 +41,29 @@ def stems(text: str, *, keep_common: bool = False) -> frozenset[str]:
     return frozenset(stem(word) for word in words if keep_common or word not in _COMMON)
 
 
-def stem(word: str) -> str:
-    """Return ``word`` without its ending, ``#`` for a number.
+def is_common(text: str) -> bool:
+    """Return whether ``text`` has no other words than "the", "of", "I" and such.
 
     Examples
     --------
-    >>> stem("dividing"), stem("words"), stem("17.5")
-    ('divid', 'word', '#')
+    >>> is_common("I"), is_common("The Hague")
+    (True, False)
+    """
+    return not stems(text)
+
+
+def stem(word: str) -> str:
+    """Return ``word`` without its ending, ``#`` for a number; one for words that mean the same.
+
+    Examples
+    --------
+    >>> stem("dividing"), stem("words"), stem("17.5"), stem("highest")
+    ('divid', 'word', '#', 'largest')
     """
     if word[0].isdigit():
         return "#"
+    word = _SAME.get(word, word)
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word.removesuffix(ending)
     return word.removesuffix("e")
-
-
-def likeness(first: frozenset[str], second: frozenset[str]) -> float:
-    """Return the share of stems that two texts have in common (Jaccard index), 0 to 1.
-
-    Examples
-    --------
-    >>> likeness(frozenset("ab"), frozenset("bc"))
-    0.3333333333333333
-    """
-    return len(first & second) / len(first | second) if first | second else 0.0

@@ -113,7 +113,8 @@ def output_of(value: Any) -> tuple[Any, Any]:
     An agent's output is its ``.result``, a message's its text.
     """
     if hasattr(value, "completion_status") and hasattr(value, "result"):
-        return value.result, value
+        # A table's columns are attributes too, but a table is nobody's response.
+        return (value, None) if hasattr(value, "dtypes") else (value.result, value)
     text = message_text(value)
     if text is not None:
         return text, value

@@ -7,6 +7,7 @@ knows of tasks, threads or clocks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from linus_nb.graph.template import keys_of, parse
@@ -113,11 +114,16 @@ class ByParameter:
 
     def arguments(self, store: Store, node: int) -> Arguments:
         """Return the arguments; a default is kept where nothing is there to read."""
-        args = tuple(store.read(read.key, read.writers) for read in self.positional)
+        def there(read: Read) -> bool:
+            return read.required or store.has(read.key, read.writers)
+
+        # Behind a default that is kept, a parameter without a name cannot be given either.
+        given = tuple(takewhile(there, self.positional))
+        args = tuple(store.read(read.key, read.writers) for read in given)
         kwargs = {
             read.parameter: store.read(read.key, read.writers)
             for read in self.keyword
-            if read.required or store.has(read.key, read.writers)
+            if there(read)
         }
         if self.state_parameter is not None:
             kwargs[self.state_parameter] = store.view(node)
@@ -255,7 +261,7 @@ def _by_name(structure: Structure, parameters: Parameters, read: _Reader) -> Pla
             return OnlyParameter(read(names[0], names[0]))
     required = parameters.required
     return ByParameter(
-        tuple(read(name, name) for name in parameters.positional if name in required),
+        tuple(read(name, name, required=name in required) for name in parameters.positional),
         tuple(
             read(name, name, required=name in required)
             for name in parameters.named

@@ -94,9 +94,13 @@ class AgentNode:
             raise self._wrong("on_error", self.on_error, "'fail', 'skip' or 'continue'")
         if self.retry_count or self.timeout_seconds is not None or self.retry_backoff != 0.5:  # noqa: PLR2004
             self._check_numbers()
+        for option in ("output_key", "prompt", "resource"):
+            if not isinstance(getattr(self, option), str | None):
+                raise self._wrong(option, getattr(self, option), "a str")
         if self.prompt is not None:
             self._check_prompt()
         if self.input_mapping is not None:
+            self._check_mapping()
             object.__setattr__(self, "input_mapping", dict(self.input_mapping))
         if self.agent is None:
             raise OptionError(
@@ -116,10 +120,17 @@ class AgentNode:
         retries, timeout, backoff = self.retry_count, self.timeout_seconds, self.retry_backoff
         if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
             raise self._wrong("retry_count", retries, "a whole number of 0 or more")
-        if timeout is not None and not 0 < timeout < inf:
+        if timeout is not None and not (_is_number(timeout) and 0 < timeout < inf):
             raise self._wrong("timeout_seconds", timeout, "a number of seconds above 0")
-        if not 0 <= backoff < inf:
+        if not (_is_number(backoff) and 0 <= backoff < inf):
             raise self._wrong("retry_backoff", backoff, "a number of seconds of 0 or more")
+
+    def _check_mapping(self) -> None:
+        mapping: object = self.input_mapping
+        if not isinstance(mapping, Mapping) or not all(
+            isinstance(text, str) for pair in mapping.items() for text in pair
+        ):
+            raise self._wrong("input_mapping", mapping, "a dict of {parameter: state key}")
 
     def _check_prompt(self) -> None:
         parse(self.prompt or "")
@@ -128,6 +139,10 @@ class AgentNode:
                 f"node {self.name!r} has both prompt and input_mapping",
                 hint="keep one: prompt='... {key} ...' reads the keys that it names",
             )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -137,7 +137,10 @@ def _parameter_problems(structure: Structure, node: int) -> Iterator[Problem]:
                 f"function",
                 f"its parameters are {list(parameters.all)}",
             )
-    for missing in sorted(parameters.required - set(mapping)):
+    # Given by position alone, a parameter needs all those before it.
+    by_position = parameters.positional
+    last = max((at for at, name in enumerate(by_position) if name in mapping), default=0)
+    for missing in sorted(parameters.required.union(by_position[:last]) - set(mapping)):
         yield Problem(
             MissingInputError,
             f"node {name!r}: nobody supplies the parameter {missing!r}",

@@ -80,10 +80,10 @@ def frame_of(timings: Timings, needs: Iterable[str]) -> pd.DataFrame:
             f"the frame has no column {', '.join(map(repr, missing))}",
             hint="give result.timings whole, or as it was written with to_csv or to_parquet",
         )
-    runs = timings["run"].dropna().unique() if "run" in timings.columns else ()
+    runs = timings["run"].dropna().unique().tolist() if "run" in timings.columns else []
     if len(runs) > 1:
         raise OptionError(
-            f"the frame holds {len(runs)} runs", hint=f"frame[frame.run == {str(runs[0])!r}]"
+            f"the frame holds {len(runs)} runs", hint=f"frame[frame.run == {runs[0]!r}]"
         )
     return timings
 

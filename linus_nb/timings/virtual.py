@@ -20,7 +20,7 @@ from linus_nb.graph.slots import Slots
 from linus_nb.timings.reading import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from linus_nb.graph.schedule import Step
     from linus_nb.graph.structure import Structure
@@ -154,7 +154,7 @@ class VirtualRun:
         return VirtualRun(self._world, structure, f"{name}/", partial(self._end, attempt))
 
     def _end(self, attempt: Attempt) -> None:
-        """What the executor does when an attempt has ended: settle first, then free the slot."""
+        """Settle an attempt's node, or try it again; the slot is freed after that, as in a run."""
         attempt.ended = self._world.now
         work = self._work[attempt.node]
         attempt.status = work.statuses[attempt.number - 1] if work.statuses else "completed"
@@ -188,18 +188,28 @@ class VirtualRun:
             if node in self.children:
                 yield from self.children[node].rows()
 
+    def busy(self) -> float:
+        """Return the seconds of all attempts, nested ones in place of their parent."""
+        return sum(
+            self.children[node].busy() if node in self.children else self._work[node].busy
+            for node, mine in enumerate(self.attempts)
+            if mine
+        )
+
     def longest_path(self) -> list[str]:
         """Return the chain of nodes that decided when this run ended, first to last.
 
         Each was the last to settle of the next one's predecessors; a nested DAG is replaced
         by its own chain.
         """
-        ends = [mine[-1].ended if mine else None for mine in self.attempts]
         path: list[str] = []
-        candidates = tuple(range(len(ends)))
-        while reached := [node for node in candidates if ends[node] is not None]:
-            node = max(reached, key=lambda n: ends[n] or 0.0)
+        candidates: Sequence[int] = range(len(self.attempts))
+        while reached := [n for n in candidates if self.attempts[n] and self._work[n].runs]:
+            node = max(reached, key=self._ended)
             inner = self.children[node].longest_path() if node in self.children else []
             path[:0] = inner or [self._prefix + self.structure.names[node]]
             candidates = self.structure.predecessors[node]
         return path
+
+    def _ended(self, node: int) -> float:
+        return self.attempts[node][-1].ended or 0.0

@@ -17,8 +17,8 @@ from typing import Any, Generic, TypeVar
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ValidationError
 
-from linus_nb.agent.toolbox.results import shortened
 from linus_nb.errors import ToolError, ToolTimeoutError
+from linus_nb.rendering import shortened
 
 T = TypeVar("T")
 
