@@ -91,11 +91,12 @@ def _execute(notebook: Any, screen: TextIO) -> None:
         ) from error
 
     def tell(cell: Any, cell_index: int) -> None:
-        first = next((line for line in cell.source.splitlines() if line.strip()), "")
+        first = cell.source.partition("\n")[0].removeprefix("# NBVAL_TEST_NAME: ")
         screen.write(f"[{cell_index + 1}/{len(notebook.cells)}] {first[:90]}\n")
         screen.flush()
 
     client = NotebookClient(notebook, timeout=600, kernel_name="python3")
+    client.extra_arguments = ["--IPKernelApp.log_level=40"]  # errors; its warnings tell nothing here
     client.on_cell_execute = tell
     try:
         client.execute()

@@ -219,7 +219,7 @@ class ReasoningAgent(AgentLoop):
 
         An error of the agent is raised after the last event. Leaving early cancels the run.
         """
-        return stream_events(self.arun(task, history=history))
+        return stream_events(lambda: self.arun(task, history=history))
 
     def to_config(self) -> dict[str, Any]:
         """Return what :meth:`from_config` builds the agent from again, without its tools."""

@@ -24,12 +24,13 @@ Property: TypeAlias = "Mapping[str, object]"
 
 _ARITHMETIC = stems("expression arithmetic calculation formula")
 _MOST_CHOICES = 60
+_LONGEST_UNIT = 2  # letters, as in "km"; a unit does not tell a column
 
 # How strongly a question speaks for a tool by what it says about one of its parameters.
 _STATED = 1.0
-_DERIVED = 0.6
+_DERIVED = 0.7
 _COMMONPLACE = 0.3  # a number or name says little about which of many tools is meant
-_UNSAID = -0.3
+_UNSAID = -0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,8 @@ def mentioned(question: str, values: Sequence[JsonValue]) -> list[JsonValue]:
     whole = [v for v in named if not any(parts[str(v)] < parts[str(other)] for other in named)]
     covered = frozenset[str]().union(*(parts[str(value)] for value in whole))
     # "area" may be short for "area_km2", unless it is the name of another value.
-    shortened = [v for v in values if v not in named and parts[str(v)] & (asked - covered - {"#"})]
+    said = {word for word in asked - covered if len(word) > _LONGEST_UNIT}
+    shortened = [value for value in values if value not in named and parts[str(value)] & said]
     return sorted([*whole, *shortened], key=lambda value: _position(question, str(value)))
 
 

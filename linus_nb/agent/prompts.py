@@ -113,7 +113,7 @@ def plan_schema(tools: Sequence[str]) -> JsonSchema:
         "type": "object",
         "properties": {
             "task": {"type": "string"},
-            "tool": {"type": "string", "enum": _with_none(tools)},
+            "tool": {"type": "string", "enum": with_none(tools)},
             "needs_earlier": {"type": "boolean"},
         },
         "required": ["task", "tool", "needs_earlier"],
@@ -129,17 +129,17 @@ def plan_schema(tools: Sequence[str]) -> JsonSchema:
 def choice_messages(situation: Situation, tools: Sequence[ToolLine]) -> list[BaseMessage]:
     """Ask a small model which one of ``tools`` does the task."""
     return situation.ask(
-        f'Which tool does this task? Reply with JSON: {{"tool": "name"}} or "{NO_TOOL}".',
+        'Which tool does this task? Reply with JSON only: {"tool": "..."}',
         about="Tools:\n" + "\n".join(map(str, tools)),
     )
 
 
-def choice_schema(tools: Sequence[str]) -> JsonSchema:
-    """Return the JSON schema of a choice among ``tools``."""
+def choice_schema(choices: Sequence[str]) -> JsonSchema:
+    """Return the JSON schema of a choice among ``choices``."""
     return {
         "title": "Choice",
         "type": "object",
-        "properties": {"tool": {"type": "string", "enum": _with_none(tools)}},
+        "properties": {"tool": {"type": "string", "enum": [*choices]}},
         "required": ["tool"],
     }
 
@@ -227,7 +227,14 @@ def shortened(text: str, limit: int) -> str:
     return f"{text[:half]}…{text[len(text) - half :]}"
 
 
-def _with_none(tools: Sequence[str]) -> list[str]:
+def with_none(tools: Sequence[str]) -> list[str]:
+    """Return the names of ``tools``, and the word for no tool.
+
+    Examples
+    --------
+    >>> with_none(["add"])
+    ['add', 'none']
+    """
     return [*tools, *(() if NO_TOOL in tools else (NO_TOOL,))]
 
 

@@ -14,7 +14,6 @@ from linus_nb.agent import prompts
 from linus_nb.agent.asking import Question, ask
 from linus_nb.agent.by_rules import tools_for
 from linus_nb.agent.candidates import Candidates, candidates_for
-from linus_nb.agent.prompts import NO_TOOL
 from linus_nb.agent.replies import (
     Step,
     read_answer,
@@ -76,14 +75,16 @@ class AgentSteps:
             return plan
         run.meter.reasoning_calls += 1
         lines = [self._offered[name].line for name in names]
+        # Where the task speaks for some of the tools, "none" would only lead astray.
+        choices = prompts.with_none(names) if len(names) == len(self._offered) else names
         chosen = await ask(
             run,
             Question(
                 phase="reason",
                 task=run.task,
                 messages=prompts.choice_messages(run.situation(), lines),
-                read=lambda reply: read_choice(reply.text, "tool", (*names, NO_TOOL)),
-                schema=prompts.choice_schema(names),
+                read=lambda reply: read_choice(reply.text, "tool", tuple(choices)),
+                schema=prompts.choice_schema(choices),
             ),
         )
         return (Step(run.task, chosen),) if chosen in self._offered else ()

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from linus_nb.events import Emitter, Event, set_emitter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
 
-async def stream_events(run: Coroutine[object, object, object]) -> AsyncIterator[Event]:
-    """Run a coroutine in a task of its own and give the events that it emits.
+async def stream_events(
+    start: Callable[[], Coroutine[object, object, object]],
+) -> AsyncIterator[Event]:
+    """Run what ``start`` returns in a task of its own and give the events that it emits.
 
     Its error is raised after the last event. Leaving the iterator early cancels it.
 
@@ -23,7 +25,7 @@ async def stream_events(run: Coroutine[object, object, object]) -> AsyncIterator
     >>> async def speak():
     ...     current_emitter().emit(Token, text="hi")
     >>> async def listen():
-    ...     return [event.text async for event in stream_events(speak())]
+    ...     return [event.text async for event in stream_events(speak)]
     >>> asyncio.run(listen())
     ['hi']
     """
@@ -37,7 +39,7 @@ async def stream_events(run: Coroutine[object, object, object]) -> AsyncIterator
     async def work() -> None:
         set_emitter(Emitter(publish, run_id="", node="", started=perf_counter()))
         try:
-            await run
+            await start()
         finally:
             publish(None)
 

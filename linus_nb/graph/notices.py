@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from linus_nb.graph.structure import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from linus_nb.graph.attempt import Attempt
     from linus_nb.graph.result import ExecutionResult, NodeResult
@@ -111,7 +111,7 @@ def _dataflow_seconds(result: ExecutionResult, attempts: list[list[Attempt]]) ->
     if sum(_slot_wait(first) for first, *_ in filter(None, attempts)) <= 0.01 * span:
         return span
     times = [times for mine in attempts for times in _intervals(mine)]
-    k = _most_at_once(times)
+    k = most_at_once(times)
     return sum(end - start for start, end in times) / k + (1 - 1 / k) * span
 
 
@@ -137,7 +137,14 @@ def _slot_wait(attempt: Attempt) -> float:
     return attempt.started - attempt.released
 
 
-def _most_at_once(times: list[tuple[float, float]]) -> int:
+def most_at_once(times: Sequence[tuple[float, float]]) -> int:
+    """Return how many of the intervals (start, end) overlap at most, at least 1.
+
+    Examples
+    --------
+    >>> most_at_once([(0, 2), (1, 3), (2, 4)])
+    2
+    """
     changes = [change for start, end in times for change in ((start, 1), (end, -1))]
     return max(accumulate(change for _, change in sorted(changes)), default=1)
 
@@ -166,7 +173,7 @@ def server_notice(result: ExecutionResult) -> str | None:
     return (
         f"the model server served {served} at a time: of the {called:.1f} s that calls took, "
         f"{queued:.1f} s were waiting in its queue\n"
-        f"  -> OLLAMA_NUM_PARALLEL={max(_most_at_once(times), served + 1)} ollama serve"
+        f"  -> OLLAMA_NUM_PARALLEL={max(most_at_once(times), served + 1)} ollama serve"
     )
 
 

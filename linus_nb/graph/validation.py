@@ -139,7 +139,7 @@ def _parameter_problems(structure: Structure, node: int) -> Iterator[Problem]:
             )
     # Given by position alone, a parameter needs all those before it.
     by_position = parameters.positional
-    last = max((at for at, name in enumerate(by_position) if name in mapping), default=0)
+    last = max((at for at, p in enumerate(by_position) if p in mapping), default=0)
     for missing in sorted(parameters.required.union(by_position[:last]) - set(mapping)):
         yield Problem(
             MissingInputError,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from math import nan
 from typing import TYPE_CHECKING
 
+from linus_nb.errors import OptionError
 from linus_nb.graph.result import ExecutionResult
 from linus_nb.timings.reading import Timings, Work, frame_of, makespan, structure_for, work_of
 from linus_nb.timings.virtual import World
@@ -128,7 +129,7 @@ def bounds(
     >>> limits.work, limits.span, limits.ideal_speedup, limits.lost["barrier"]
     (8.0, 4.0, 2.0, 2.0)
     """
-    structure, work = structure_for(timings, dag), work_of(timings)
+    structure, work = _known(timings, dag)
     policy = schedule or _policy_of(timings)
     took = makespan(timings)
     replayed = replay(structure, work, policy, max_concurrency, limits)
@@ -181,8 +182,19 @@ def critical_path(timings: Timings, dag: AgentDAG | None = None) -> list[str]:
     """
     if dag is None and not isinstance(timings, ExecutionResult):
         return _path_by_times(frame_of(timings, ("node", "queued", "ended")))
-    world = World(work_of(timings), "dataflow")
-    return world.run(structure_for(timings, dag)).longest_path()
+    structure, work = _known(timings, dag)
+    return World(work, "dataflow").run(structure).longest_path()
+
+
+def _known(timings: Timings, dag: AgentDAG | None) -> tuple[Structure, dict[str, Work]]:
+    structure, work = structure_for(timings, dag), work_of(timings)
+    absent = [name for name in structure.names if name not in work]
+    if absent:
+        raise OptionError(
+            f"the timings are of another DAG than {structure.name!r}: they lack {absent[:5]}",
+            hint="give the DAG that was run, and its whole frame",
+        )
+    return structure, work
 
 
 def replay(

@@ -10,8 +10,9 @@ import pandas as pd
 from linus_nb.blocking import run_blocking
 from linus_nb.errors import OptionError
 from linus_nb.graph.executor import DAGExecutor
+from linus_nb.graph.notices import most_at_once
 from linus_nb.timings.bounds import replay, total_work
-from linus_nb.timings.reading import Work, work_of
+from linus_nb.timings.reading import Work, leaves, work_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,7 +145,7 @@ def _comparison(results: Mapping[str, Sequence[ExecutionResult]], bound: float) 
             "max": [max(runs) for runs in seconds.values()],
         }
     )
-    at_once = [max(most_at_once(result.timings) for result in runs) for runs in results.values()]
+    at_once = [max(_at_once(result) for result in runs) for runs in results.values()]
     frame["speedup"] = frame["median"].iloc[0] / frame["median"]
     frame["efficiency"] = frame["speedup"] / at_once
     frame["bound"] = bound
@@ -152,19 +153,6 @@ def _comparison(results: Mapping[str, Sequence[ExecutionResult]], bound: float) 
     return frame
 
 
-def most_at_once(frame: pd.DataFrame) -> int:
-    """Return the most attempts that ran at the same time, at least 1.
-
-    Examples
-    --------
-    >>> times = pd.DataFrame({"node": ["a", "b", "c"], "started": [0, 1, 2], "ended": [2, 3, 4]})
-    >>> most_at_once(times)
-    2
-    """
-    ran = frame.dropna(subset=["started", "ended"])
-    changes = sorted([(start, 1) for start in ran["started"]] + [(end, -1) for end in ran["ended"]])
-    running, most = 0, 1
-    for _, change in changes:
-        running += change
-        most = max(most, running)
-    return most
+def _at_once(result: ExecutionResult) -> int:
+    frame = leaves(result.timings).dropna(subset=["ended"])
+    return most_at_once(list(zip(frame["started"], frame["ended"], strict=True)))

@@ -149,6 +149,13 @@ def _work(lines: list[_Line]) -> Work:
     )
 
 
+def leaves(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a frame without those of DAGs whose own nodes have rows."""
+    names = frame["node"].astype(str)
+    parents = {name[:cut] for name in names.unique() if (cut := name.rfind("/")) > 0}
+    return frame[~names.isin(parents)]
+
+
 def makespan(timings: Timings) -> float:
     """Return the seconds from the start of a run to its end, 0 if nothing ran.
 

@@ -123,6 +123,13 @@ async def test_a_stream_that_fails_ends_with_the_response_so_far_and_then_the_er
     assert events[-1].response.metrics.llm_calls == 3
 
 
+async def test_a_stream_that_nobody_reads_does_not_begin():
+    model = ScriptedModel([])
+    ReasoningAgent(model).astream("?")
+    await asyncio.sleep(0)
+    assert model.calls == ()
+
+
 async def test_leaving_a_stream_cancels_the_run():
     async def wait() -> str:
         """Wait for ever."""

@@ -52,7 +52,7 @@ def test_prompts_are_short(messages):
 def test_a_schema_offers_the_tools_and_none():
     plan = prompts.plan_schema(["add"])["properties"]["tasks"]["items"]["properties"]
     assert plan["tool"]["enum"] == ["add", "none"]
-    assert prompts.choice_schema(["add", "none"])["properties"]["tool"]["enum"] == ["add", "none"]
+    assert prompts.with_none(["add", "none"]) == ["add", "none"]
 
 
 def test_a_long_result_is_shortened_for_the_model():
