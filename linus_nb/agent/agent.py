@@ -271,8 +271,7 @@ def create_gemma_agent(
     ----------
     tools, instructions, **options
         As for :class:`ReasoningAgent`.
-    model, api_base, temperature, max_tokens, top_p, top_k, num_ctx, seed, keep_alive, timeout, \
-    backend, max_parallel, small
+    model, api_base, ..., small
         As for :func:`~linus_nb.agent.models.create_chat_model`.
 
     Examples
@@ -282,18 +281,8 @@ def create_gemma_agent(
     ('gemma3:1b', 3)
     """
     llm = create_chat_model(
-        model=model,
-        api_base=api_base,
-        temperature=temperature,
-        max_tokens=max_tokens,
-        top_p=top_p,
-        top_k=top_k,
-        num_ctx=num_ctx,
-        seed=seed,
-        keep_alive=keep_alive,
-        timeout=timeout,
-        backend=backend,
-        max_parallel=max_parallel,
-        small=small,
-    )
+        model=model, api_base=api_base, temperature=temperature, max_tokens=max_tokens,
+        top_p=top_p, top_k=top_k, num_ctx=num_ctx, seed=seed, keep_alive=keep_alive,
+        timeout=timeout, backend=backend, max_parallel=max_parallel, small=small,
+    )  # fmt: skip
     return ReasoningAgent(llm, tools, instructions=instructions, **options)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from math import inf, isnan
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
 from matplotlib.collections import PolyCollection
 
 from linus_nb.graph.result import ExecutionResult
@@ -26,6 +26,7 @@ from linus_nb.timings.look import (
 from linus_nb.timings.reading import Timings, frame_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from linus_nb.graph.dag import AgentDAG
@@ -35,19 +36,31 @@ NEEDS = ("node", "attempt", "status", "queued", "started", "ended")
 _ROW, _TALLEST, _READABLE = 0.27, 12.0, 0.15
 """Inches: a row, all rows, and the lowest row that a label fits in."""
 
+_BAR, _WAIT, _OUTLINE = 0.72, 0.4, 0.86
+"""Heights, as shares of a row."""
 
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    """A rectangle: its row, from and to (seconds), and its height (share of a row)."""
+_LEAST_WAIT = 0.002
+"""Shorter waits, as a share of the run, are not drawn."""
 
-    row: int
-    start: float
-    end: float
-    height: float
 
-    def corners(self) -> list[tuple[float, float]]:
-        low, high = self.row - self.height / 2, self.row + self.height / 2
-        return [(self.start, low), (self.start, high), (self.end, high), (self.end, low)]
+class _Piece(NamedTuple):
+    """One row of the timings as it is drawn; NaN for what has not happened."""
+
+    node: str
+    status: str
+    queued: float
+    started: float
+    ended: float
+    wait_barrier: float
+    wait_slot: float
+
+    @property
+    def ran(self) -> bool:
+        return not isnan(self.started)
+
+    @property
+    def released(self) -> float:
+        return self.queued + (0.0 if isnan(self.wait_barrier) else self.wait_barrier)
 
 
 def plot_gantt(timings: Timings, dag: AgentDAG | None = None, ax: Axes | None = None) -> Axes:
@@ -75,125 +88,124 @@ def plot_gantt(timings: Timings, dag: AgentDAG | None = None, ax: Axes | None = 
     >>> plot_gantt(DAGExecutor(dag).execute()).get_xlabel()
     "seconds from the run's start"
     """
-    frame = _ready(frame_of(timings, NEEDS))
-    names = _rows(frame)
-    height = min(_ROW * len(names), _TALLEST)
-    ax = axes_for(ax, height + 1.3)
-    if not names:
+    pieces = _pieces(frame_of(timings, NEEDS))
+    nodes: dict[str, list[_Piece]] = {}
+    for piece in pieces:
+        nodes.setdefault(piece.node, []).append(piece)
+    rows = _rows(nodes)
+    inches = min(_ROW, _TALLEST / max(1, len(rows)))
+    ax = axes_for(ax, inches * len(rows) + 1.3)
+    if not rows:
         return nothing(ax, "the run has no nodes")
     path = critical_path(timings, dag)
-    rows = {name: row for row, name in enumerate(names)}
-    frame = frame.assign(row=frame["node"].map(rows))
-    _draw_waits(ax, frame)
-    _draw_attempts(ax, frame)
-    _mark(ax, frame, path)
-    _label_rows(ax, names, set(path), height / len(names))
-    if height / len(names) >= _READABLE:
-        _label_bars(ax, frame)
-    _set_scales(ax, frame, len(names))
-    return finish(ax, _title(timings, frame, path))
+    _draw_waits(ax, pieces, rows)
+    _draw_attempts(ax, pieces, rows)
+    _mark(ax, [_whole(nodes[name]) for name in path], rows)
+    _label_rows(ax, rows, set(path), inches)
+    if inches >= _READABLE:
+        _label_bars(ax, nodes, rows)
+    _set_scales(ax, pieces, len(rows))
+    return finish(ax, _title(timings, pieces, path))
 
 
-def _ready(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give names as text, plain floats, and what still runs an end to draw."""
-    frame = frame.assign(node=frame["node"].astype(str), status=frame["status"].astype(str))
-    for name in ("queued", "started", "ended", "wait_barrier", "wait_slot"):
-        there = frame[name] if name in frame.columns else pd.Series(0.0, index=frame.index)
-        frame[name] = there.astype("float64")
-    latest = frame[["queued", "started", "ended"]].max(axis=None)
-    running = frame["started"].notna() & frame["ended"].isna()
-    frame.loc[running, "ended"] = latest
-    return frame
+def _pieces(frame: pd.DataFrame) -> list[_Piece]:
+    """Read a frame; what still runs ends, for the drawing, at the latest time known."""
+    rows = frame.reindex(columns=[*_Piece._fields])
+    columns: list[list[Any]] = [rows[name].astype(str).tolist() for name in ("node", "status")]
+    columns += [rows[name].astype("float64").tolist() for name in _Piece._fields[2:]]
+    pieces = list(map(_Piece._make, zip(*columns, strict=True)))
+    now = _latest(pieces)
+    return [p._replace(ended=now) if p.ran and isnan(p.ended) else p for p in pieces]
 
 
-def _rows(frame: pd.DataFrame) -> list[str]:
-    """Return the nodes from top to bottom: by their begin, children below their parent."""
-    begin = frame.groupby("node", sort=False)["queued"].min().fillna(float("inf")).to_dict()
+def _latest(pieces: list[_Piece]) -> float:
+    times = [t for p in pieces for t in (p.queued, p.started, p.ended) if not isnan(t)]
+    return max(times, default=0.0)
+
+
+def _rows(nodes: dict[str, list[_Piece]]) -> dict[str, int]:
+    """Return each node's row from the top: by their begin, children below their parent."""
+    queued = {name: mine[0].queued for name, mine in nodes.items()}
+    begin = {name: inf if isnan(time) else time for name, time in queued.items()}
 
     def key(name: str) -> list[tuple[float, str]]:
         parts = name.split("/")
         above = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
-        return [(begin[path], path) for path in above if path in begin]
+        return [(begin[path], "" if path == name else path) for path in above if path in begin]
 
-    return sorted(begin, key=key)
+    return {name: row for row, name in enumerate(sorted(begin, key=key))}
 
 
-def _draw_attempts(ax: Axes, frame: pd.DataFrame) -> None:
-    ran = frame[frame["started"].notna()]
+def _whole(mine: list[_Piece]) -> _Piece:
+    """Return a node's attempts as one piece, from the first one's start to the last one's end."""
+    return mine[0]._replace(ended=max(mine[0].ended, mine[-1].ended))
+
+
+def _draw_attempts(ax: Axes, pieces: list[_Piece], rows: dict[str, int]) -> None:
     for status, look in STATUS_LOOKS.items():
-        mine = ran[ran["status"] == status]
-        _draw(ax, _bars(mine, "started", "ended", 0.72), look.colour, look.hatch, status)
+        mine = [piece for piece in pieces if piece.ran and piece.status == status]
+        bars = [_corners(rows[p.node], p.started, p.ended, _BAR) for p in mine]
+        edge = "white" if look.hatch else look.colour
+        _draw(ax, bars, label=status, facecolor=look.colour, edgecolor=edge, hatch=look.hatch)
 
 
-def _draw_waits(ax: Axes, frame: pd.DataFrame) -> None:
-    waits = frame.dropna(subset=["queued", "started"])
-    waits = waits.assign(released=waits["queued"] + waits["wait_barrier"].fillna(0.0))
-    least = 0.002 * frame["ended"].max()
-    for cause, start, end in (("barrier", "queued", "released"), ("slot", "released", "started")):
-        long_enough = waits[(waits[end] - waits[start] > least) & (waits[f"wait_{cause}"] > 0)]
-        look = WAIT_LOOKS[cause]
-        bars = _bars(long_enough, start, end, 0.4)
-        _draw(ax, bars, look.colour, look.hatch, f"waits for {look.label}", faint=True)
+def _draw_waits(ax: Axes, pieces: list[_Piece], rows: dict[str, int]) -> None:
+    ran = [piece for piece in pieces if piece.ran]
+    waits = {
+        "barrier": [(p, p.queued, p.released) for p in ran if p.wait_barrier > 0],
+        "slot": [(p, p.released, p.started) for p in ran if p.wait_slot > 0],
+    }
+    least = _LEAST_WAIT * _latest(pieces)
+    for cause, look in WAIT_LOOKS.items():
+        long = [wait for wait in waits[cause] if wait[2] - wait[1] > least]
+        bars = [_corners(rows[p.node], since, until, _WAIT) for p, since, until in long]
+        shade = {"facecolor": look.colour + "30", "edgecolor": look.colour, "hatch": look.hatch}
+        _draw(ax, bars, label=f"waits for {look.label}", **shade, linewidth=0.0, zorder=2)
 
 
-def _bars(frame: pd.DataFrame, start: str, end: str, height: float) -> list[_Bar]:
-    columns = (frame["row"].tolist(), frame[start].tolist(), frame[end].tolist())
-    return [_Bar(row, since, until, height) for row, since, until in zip(*columns, strict=True)]
+def _corners(row: int, start: float, end: float, height: float) -> list[tuple[float, float]]:
+    low, high = row - height / 2, row + height / 2
+    return [(start, low), (start, high), (end, high), (end, low)]
 
 
-def _draw(
-    ax: Axes, bars: list[_Bar], colour: str, hatch: str, label: str, *, faint: bool = False
-) -> None:
+def _draw(ax: Axes, bars: list[list[tuple[float, float]]], **style: Any) -> None:
     """Draw bars of one kind as one collection: 500 single patches would take seconds."""
-    if not bars:
-        return
-    drawn = PolyCollection(
-        [bar.corners() for bar in bars],
-        facecolor=colour + ("30" if faint else "ff"),
-        edgecolor=colour if faint or not hatch else "white",
-        linewidth=0.0 if faint or hatch else 0.6,
-        hatch=hatch or None,
-        label=label,
-        zorder=2 if faint else 3,
-    )
-    ax.add_collection(drawn, autolim=False)
+    if bars:
+        style = {"linewidth": 0.6, "zorder": 3, **style}
+        ax.add_collection(PolyCollection(bars, **style), autolim=False)
 
 
-def _mark(ax: Axes, frame: pd.DataFrame, path: list[str]) -> None:
+def _mark(ax: Axes, path: list[_Piece], rows: dict[str, int]) -> None:
     """Outline the critical path and join its bars."""
-    on_path = frame[frame["node"].isin(path) & frame["started"].notna()]
-    if on_path.empty:
-        return
-    outlines = PolyCollection(
-        [bar.corners() for bar in _bars(on_path, "started", "ended", 0.86)],
+    ran = [piece for piece in path if piece.ran]
+    bars = [_corners(rows[p.node], p.started, p.ended, _OUTLINE) for p in ran]
+    _draw(
+        ax,
+        bars,
         facecolor="none",
         edgecolor=MARK,
         linewidth=1.8,
         zorder=5,
         label="critical path",
     )
-    ax.add_collection(outlines, autolim=False)
-    ends = on_path.groupby("node").agg(row=("row", "first"), ended=("ended", "max"))
-    begins = on_path.groupby("node").agg(row=("row", "first"), started=("started", "min"))
-    there = [name for name in path if name in ends.index]
-    for before, after in zip(there, there[1:], strict=False):
-        x0, y0 = ends.loc[before, ["ended", "row"]]
-        x1, y1 = begins.loc[after, ["started", "row"]]
-        ax.plot([x0, x0, x1], [y0, y1, y1], color=MARK, linewidth=1.2, zorder=4)
+    for before, after in pairwise(ran):
+        x, y = (before.ended, before.ended, after.started), (rows[before.node], rows[after.node])
+        ax.plot(x, (y[0], y[1], y[1]), color=MARK, linewidth=1.2, zorder=4)
 
 
-def _label_rows(ax: Axes, names: list[str], path: set[str], inches: float) -> None:
+def _label_rows(ax: Axes, rows: dict[str, int], path: set[str], inches: float) -> None:
     """Name the rows; where they are too low for that, only some of the critical path."""
-    shown, last = [], float("-inf")
-    for row, name in enumerate(names):
+    shown: dict[str, int] = {}
+    last = -inf
+    for name, row in rows.items():
         if inches >= _READABLE or (name in path and (row - last) * inches >= _READABLE):
-            shown.append(row)
+            shown[name] = row
             last = row
-    labels = [_row_label(names[row], marked=names[row] in path) for row in shown]
-    ax.set_yticks(shown, labels, fontsize=9 if inches >= _READABLE else 7)
+    labels = [_row_label(name, marked=name in path) for name in shown]
+    ax.set_yticks(list(shown.values()), labels, fontsize=9 if inches >= _READABLE else 7)
     as_written(ax.get_yticklabels())
-    for row, label in zip(shown, ax.get_yticklabels(), strict=True):
-        label.set_fontweight("bold" if names[row] in path else "normal")
+    for name, label in zip(shown, ax.get_yticklabels(), strict=True):
+        label.set_fontweight("bold" if name in path else "normal")
         label.set_color(text_colour(ax))
 
 
@@ -203,30 +215,21 @@ def _row_label(name: str, *, marked: bool) -> str:
     return f"\u25c6 {shown}" if marked else shown
 
 
-def _label_bars(ax: Axes, frame: pd.DataFrame) -> None:
+def _label_bars(ax: Axes, nodes: dict[str, list[_Piece]], rows: dict[str, int]) -> None:
     """Write behind each row how long it ran, and how it ended if not well."""
-    shift = 0.006 * (frame["ended"].max() or 1.0)
-    for row, mine in frame.groupby("row"):
-        last = mine.iloc[-1]
-        ran = mine[mine["started"].notna()]
-        parts = [seconds_text((ran["ended"] - ran["started"]).sum())] if len(ran) else []
+    shift = 0.006 * max(map(_latest, nodes.values()))
+    for name, row in rows.items():
+        mine = nodes[name]
+        ran = [piece for piece in mine if piece.ran]
+        parts = [seconds_text(sum(p.ended - p.started for p in ran))] if ran else []
         parts += [f"{len(ran)} attempts"] if len(ran) > 1 else []
-        parts += [last["status"]] if last["status"] != "completed" else []
-        x = ran["ended"].max() + shift if len(ran) else shift
-        ax.text(
-            x,
-            row,
-            ", ".join(parts),
-            va="center",
-            fontsize=8,
-            color=text_colour(ax),
-            zorder=6,
-            clip_on=True,
-        )
+        parts += [mine[-1].status] if mine[-1].status != "completed" else []
+        x = (ran[-1].ended if ran else 0.0) + shift
+        ax.text(x, row, ", ".join(parts), va="center", fontsize=8, color=text_colour(ax))
 
 
-def _set_scales(ax: Axes, frame: pd.DataFrame, rows: int) -> None:
-    latest = frame["ended"].max()
+def _set_scales(ax: Axes, pieces: list[_Piece], rows: int) -> None:
+    latest = _latest(pieces)
     ax.set_xlim(0.0, 1.14 * latest if latest > 0 else 1.0)
     ax.set_ylim(rows - 0.4, -0.6)
     ax.set_xlabel("seconds from the run's start")
@@ -235,12 +238,14 @@ def _set_scales(ax: Axes, frame: pd.DataFrame, rows: int) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _title(timings: Timings, frame: pd.DataFrame, path: list[str]) -> str:
-    ran = frame[frame["started"].notna()]
-    took = seconds_text(ran["ended"].max()) if len(ran) else "nothing ran"
-    on_path = ran[ran["node"].isin(path)]
-    needed = seconds_text((on_path["ended"] - on_path["started"]).sum())
-    told = f"{took}, of them {needed} on the critical path" if len(ran) else took
+def _title(timings: Timings, pieces: list[_Piece], path: list[str]) -> str:
+    ran = [piece for piece in pieces if piece.ran]
+    needed = sum(piece.ended - piece.started for piece in ran if piece.node in path)
+    told = (
+        f"{seconds_text(_latest(ran))}, of them {seconds_text(needed)} on the critical path"
+        if ran
+        else "nothing ran"
+    )
     if isinstance(timings, ExecutionResult):
         return f"{short(timings.dag_name)}: {timings.status}, {told}"
     return told

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from matplotlib.text import Text
+    from matplotlib.typing import ColorType
 
 TEXT = "#808080"
 GRID = "#80808040"
@@ -55,8 +56,8 @@ class ShownAxes(Axes):
     """Axes that a notebook shows as their picture when they are the value of a cell."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        figure = self.get_figure(root=True)
         picture = BytesIO()
+        figure = cast("Figure", self.get_figure(root=True))
         figure.savefig(picture, format="png", dpi=_DPI * _SHARPNESS)
         width, height = (round(inches * _DPI) for inches in figure.get_size_inches())
         return picture.getvalue(), {"width": width, "height": height}
@@ -109,10 +110,9 @@ def finish(ax: Axes, title: str, *, columns: int = 6) -> Axes:
     return ax
 
 
-def text_colour(ax: Axes) -> str:
+def text_colour(ax: Axes) -> ColorType:
     """Return the colour of the axes' texts: ours, or that of somebody's own style."""
-    colour: str = TEXT if isinstance(ax, ShownAxes) else ax.xaxis.label.get_color()
-    return colour
+    return TEXT if isinstance(ax, ShownAxes) else ax.xaxis.label.get_color()
 
 
 def nothing(ax: Axes, text: str) -> Axes:
