@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from linus_nb.agent.agent import ReasoningAgent, create_gemma_agent
-    from linus_nb.agent.fetch import fetch
     from linus_nb.agent.metrics import AgentMetrics
     from linus_nb.agent.models import create_chat_model
     from linus_nb.agent.response import AgentResponse
+    from linus_nb.agent.serving.fetch import fetch
     from linus_nb.agent.tools import create_custom_tool, get_default_tools
     from linus_nb.blocking import allow_nested_loops
     from linus_nb.errors import AgentError, GraphError, LinusError
@@ -31,7 +31,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "linus_nb.agent.agent": ("ReasoningAgent", "create_gemma_agent"),
-    "linus_nb.agent.fetch": ("fetch",),
+    "linus_nb.agent.serving.fetch": ("fetch",),
     "linus_nb.agent.metrics": ("AgentMetrics",),
     "linus_nb.agent.models": ("create_chat_model",),
     "linus_nb.agent.response": ("AgentResponse",),

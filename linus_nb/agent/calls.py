@@ -17,9 +17,9 @@ import httpx
 import ollama
 from langchain_ollama import ChatOllama
 
-from linus_nb.agent.addresses import server_key
-from linus_nb.agent.clients import RecordingClient, for_one_call, server_url
-from linus_nb.agent.faults import (
+from linus_nb.agent.serving.addresses import server_key
+from linus_nb.agent.serving.clients import RecordingClient, for_one_call, server_url
+from linus_nb.agent.serving.faults import (
     TRANSIENT,
     Target,
     failed,
@@ -29,12 +29,12 @@ from linus_nb.agent.faults import (
     stream_cut,
     with_installed,
 )
-from linus_nb.agent.incoming import Incoming, Reply, ToolRequest
-from linus_nb.agent.naming import describe
-from linus_nb.agent.ollama_chat import OllamaChat
-from linus_nb.agent.slots import DEFAULT_MAX_PARALLEL, slots_of
-from linus_nb.agent.structured import Pieces, closing, start_of_reply
-from linus_nb.agent.timeouts import DEFAULT_TIMEOUT, Timeout
+from linus_nb.agent.serving.incoming import Incoming, Reply, ToolRequest
+from linus_nb.agent.serving.naming import describe
+from linus_nb.agent.serving.ollama_chat import OllamaChat
+from linus_nb.agent.serving.slots import DEFAULT_MAX_PARALLEL, slots_of
+from linus_nb.agent.serving.structured import Pieces, closing, start_of_reply
+from linus_nb.agent.serving.timeouts import DEFAULT_TIMEOUT, Timeout
 from linus_nb.errors import LinusError, ModelNotFoundError
 
 if TYPE_CHECKING:

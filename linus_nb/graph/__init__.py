@@ -11,7 +11,7 @@ from linus_nb.graph.dag import AgentDAG
 from linus_nb.graph.executor import DAGExecutor
 from linus_nb.graph.handle import RunHandle
 from linus_nb.graph.node import AgentNode, Edge
-from linus_nb.graph.options import options
+from linus_nb.graph.settings import options
 from linus_nb.graph.result import ExecutionResult, NodeResult
 from linus_nb.graph.state import SharedState
 

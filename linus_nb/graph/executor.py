@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from linus_nb.blocking import run_blocking, warn_of_old_nest_asyncio
 from linus_nb.errors import OptionError
 from linus_nb.graph.handle import RunHandle
-from linus_nb.graph.options import options
+from linus_nb.graph.settings import options
 from linus_nb.graph.run import Run
 from linus_nb.graph.schedule import POLICIES
 from linus_nb.graph.slots import Slots

@@ -114,6 +114,7 @@ class ByParameter:
 
     def arguments(self, store: Store, node: int) -> Arguments:
         """Return the arguments; a default is kept where nothing is there to read."""
+
         def there(read: Read) -> bool:
             return read.required or store.has(read.key, read.writers)
 

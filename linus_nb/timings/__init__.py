@@ -6,7 +6,22 @@ checks it; ``virtual`` replays it with the engine's own ordering code; ``bounds`
 """
 
 from linus_nb.timings.bounds import Bounds, bounds, critical_path
+from linus_nb.timings.charts import plot_speedup, plot_tokens, plot_what_if
+from linus_nb.timings.comparing import acompare, compare
+from linus_nb.timings.gantt import plot_gantt
 from linus_nb.timings.reading import makespan
 from linus_nb.timings.what_if import simulate
 
-__all__ = ["Bounds", "bounds", "critical_path", "makespan", "simulate"]
+__all__ = [
+    "Bounds",
+    "acompare",
+    "bounds",
+    "compare",
+    "critical_path",
+    "makespan",
+    "plot_gantt",
+    "plot_speedup",
+    "plot_tokens",
+    "plot_what_if",
+    "simulate",
+]

@@ -14,6 +14,7 @@ from linus_nb.timings.look import (
     GRID,
     MARK,
     STATUS_LOOKS,
+    TEXT,
     WAIT_LOOKS,
     as_written,
     axes_for,
@@ -101,7 +102,7 @@ def plot_gantt(timings: Timings, dag: AgentDAG | None = None, ax: Axes | None = 
     _draw_waits(ax, pieces, rows)
     _draw_attempts(ax, pieces, rows)
     _mark(ax, [_whole(nodes[name]) for name in path], rows)
-    _label_rows(ax, rows, set(path), inches)
+    _label_rows(ax, rows, {*path, *(name.rpartition("/")[0] for name in path)}, inches)
     if inches >= _READABLE:
         _label_bars(ax, nodes, rows)
     _set_scales(ax, pieces, len(rows))
@@ -142,8 +143,12 @@ def _whole(mine: list[_Piece]) -> _Piece:
 
 
 def _draw_attempts(ax: Axes, pieces: list[_Piece], rows: dict[str, int]) -> None:
+    parents = {name.rpartition("/")[0] for name in rows}
+    frames = [piece for piece in pieces if piece.ran and piece.node in parents]
+    around = [_corners(rows[p.node], p.started, p.ended, _BAR) for p in frames]
+    _draw(ax, around, label="nested DAG", facecolor=GRID, edgecolor=TEXT, linewidth=1.0)
     for status, look in STATUS_LOOKS.items():
-        mine = [piece for piece in pieces if piece.ran and piece.status == status]
+        mine = [p for p in pieces if p.ran and p.status == status and p.node not in parents]
         bars = [_corners(rows[p.node], p.started, p.ended, _BAR) for p in mine]
         edge = "white" if look.hatch else look.colour
         _draw(ax, bars, label=status, facecolor=look.colour, edgecolor=edge, hatch=look.hatch)

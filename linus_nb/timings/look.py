@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,6 +31,7 @@ WIDTH = 9.0
 _DPI = 100
 _SHARPNESS = 2
 _LONGEST = 34
+_LEGEND_COLUMNS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +89,19 @@ def axes_for(ax: Axes | None, height: float) -> Axes:
     return axes
 
 
-def finish(ax: Axes, title: str, *, columns: int = 6) -> Axes:
+def finish(ax: Axes, title: str) -> Axes:
     """Give the axes their title and, above them, a legend of what is labelled."""
-    ax.set_title(title, loc="left", fontsize=11, color=text_colour(ax), parse_math=False, pad=30)
     handles, labels = ax.get_legend_handles_labels()
+    lines = -(-len(handles) // _LEGEND_COLUMNS)
+    style: dict[str, Any] = {"fontsize": 11, "color": text_colour(ax), "parse_math": False}
+    ax.set_title(title, loc="left", pad=8 + 18 * lines, **style)
     if handles:
         legend = ax.legend(
             handles,
             labels,
             loc="lower left",
             bbox_to_anchor=(0.0, 1.0),
-            ncols=columns,
+            ncols=_LEGEND_COLUMNS,
             frameon=False,
             fontsize=9,
             borderaxespad=0.2,

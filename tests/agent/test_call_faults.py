@@ -8,8 +8,8 @@ from langchain_core.messages import HumanMessage
 
 from linus_nb.agent import calls
 from linus_nb.agent.calls import call_model
-from linus_nb.agent.faults import Target, fault_of
 from linus_nb.agent.models import create_chat_model
+from linus_nb.agent.serving.faults import Target, fault_of
 from linus_nb.errors import (
     AgentError,
     ModelBusyError,

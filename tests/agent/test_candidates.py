@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linus_nb.agent.by_rules import tools_for
-from linus_nb.agent.candidates import candidates_for, mentioned
 from linus_nb.agent.offered import offer
-from linus_nb.agent.rules import ToolCue, narrowed
-from linus_nb.agent.spans import dates, names, numbers, quoted
-from linus_nb.agent.verbal_arithmetic import combinations, expressions
+from linus_nb.agent.small.by_rules import tools_for
+from linus_nb.agent.small.candidates import candidates_for, mentioned
+from linus_nb.agent.small.rules import ToolCue, narrowed
+from linus_nb.agent.small.spans import dates, names, numbers, quoted
+from linus_nb.agent.small.verbal_arithmetic import combinations, expressions
 
 
 def calculator(expression: str) -> float:

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from linus_nb.agent import fetch as fetching
-from linus_nb.agent import model_file
-from linus_nb.agent.fetch import fetch
-from linus_nb.agent.progress import ProgressLine
+from linus_nb.agent.serving import fetch as fetching
+from linus_nb.agent.serving import model_file
+from linus_nb.agent.serving.fetch import fetch
+from linus_nb.agent.serving.progress import ProgressLine
 from linus_nb.errors import ModelFileError
 
 MODEL = b"GGUF" + bytes(range(256)) * 20_000

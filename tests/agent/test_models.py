@@ -12,7 +12,7 @@ import pytest
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import HumanMessage
 
-from linus_nb.agent import addresses, choice
+from linus_nb.agent.serving import addresses, choice
 from linus_nb.agent.calls import call_model
 from linus_nb.agent.models import (
     LazyModel,
@@ -25,7 +25,7 @@ from linus_nb.agent.models import (
     ollama_status,
     to_config,
 )
-from linus_nb.agent.timeouts import Timeout, read_timeout
+from linus_nb.agent.serving.timeouts import Timeout, read_timeout
 from linus_nb.errors import ModelFileError, ModelUnreachableError, OptionError
 from linus_nb.testing import FakeOllama, Fault
 
@@ -38,7 +38,7 @@ def bare(monkeypatch, tmp_path):
     for name in ("OLLAMA_HOST", "LINUS_NB_GGUF"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LINUS_NB_CACHE", str(tmp_path))
-    monkeypatch.setattr("linus_nb.agent.model_file.PACKAGE", "no_such_package")
+    monkeypatch.setattr("linus_nb.agent.serving.model_file.PACKAGE", "no_such_package")
     monkeypatch.setattr(choice, "_announcer", choice._Announcer())
     return monkeypatch
 

@@ -9,8 +9,8 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from linus_nb.agent import prompts
 from linus_nb.agent.agent import ReasoningAgent
-from linus_nb.agent.examples import nearest
 from linus_nb.agent.prompts import Outcome, Situation, ToolLine
+from linus_nb.agent.small.examples import nearest
 from linus_nb.agent.window import estimated_tokens, fitted, looks_cut
 from linus_nb.testing import ScriptedModel, Step
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from linus_nb.agent.slots import Slots, slots_of
+from linus_nb.agent.serving.slots import Slots, slots_of
 
 
 async def settle():

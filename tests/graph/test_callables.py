@@ -5,11 +5,11 @@ import functools
 import threading
 
 import pytest
+from graph_makers import dag_of, one_node
 from langchain_core.language_models.fake_chat_models import FakeListChatModel, ParrotFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 
-from graph_makers import dag_of, one_node
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
 
 

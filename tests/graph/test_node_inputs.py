@@ -1,8 +1,8 @@
 """What a node is given, by rule of contract section 3."""
 
 import pytest
-
 from graph_makers import dag_of, one_node
+
 from linus_nb.errors import GraphError, MissingInputError, OptionError, PromptError
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
 

@@ -4,12 +4,12 @@ import asyncio
 import traceback
 
 import pytest
-
 from graph_makers import dag_of, one_node, sleeper, statuses, stubborn
+from virtual_time import on_virtual_time, run_dag, seconds
+
 from linus_nb.errors import NodeFailedError, NodeTimeoutError, RunFailedError
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
 from linus_nb.graph.schedule import Retry, after_failure
-from virtual_time import on_virtual_time, run_dag, seconds
 
 SCHEDULES = ["sequential", "levels", "dataflow"]
 

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from linus_nb.agent.model_file import MODEL_NAME, check_model_file, model_file, own_model_file
+from linus_nb.agent.serving.model_file import (
+    MODEL_NAME,
+    check_model_file,
+    model_file,
+    own_model_file,
+)
 from linus_nb.errors import MissingExtraError, ModelFileError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_ollama import ChatOllama
 
-from linus_nb.agent.choice import ModelSettings
 from linus_nb.agent.models import from_config, to_config
-from linus_nb.agent.slots import DEFAULT_MAX_PARALLEL
-from linus_nb.agent.timeouts import DEFAULT_TIMEOUT, Timeout
+from linus_nb.agent.serving.choice import ModelSettings
+from linus_nb.agent.serving.slots import DEFAULT_MAX_PARALLEL
+from linus_nb.agent.serving.timeouts import DEFAULT_TIMEOUT, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from linus_nb.agent import spans
-from linus_nb.agent.verbal_arithmetic import combinations, expressions
-from linus_nb.agent.words import stems
+from linus_nb.agent.small import spans
+from linus_nb.agent.small.verbal_arithmetic import combinations, expressions
+from linus_nb.agent.small.words import stems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import permutations, product
 
-from linus_nb.agent.spans import numbers
+from linus_nb.agent.small.spans import numbers
 from linus_nb.agent.toolbox.calculator import calculate
 from linus_nb.errors import ToolError
 

@@ -16,8 +16,8 @@ from weakref import WeakKeyDictionary
 import httpx
 import ollama
 
-from linus_nb.agent.addresses import is_loopback
-from linus_nb.agent.timeouts import DEFAULT_TIMEOUT, Timeout
+from linus_nb.agent.serving.addresses import is_loopback
+from linus_nb.agent.serving.timeouts import DEFAULT_TIMEOUT, Timeout
 
 if TYPE_CHECKING:
     import ssl

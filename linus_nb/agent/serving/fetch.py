@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from linus_nb.agent.model_file import (
+from linus_nb.agent.serving.model_file import (
     FILE_NAME,
     FILE_SHA256,
     FILE_SIZE,
@@ -29,7 +29,7 @@ from linus_nb.agent.model_file import (
     check_model_file,
     installed_model_file,
 )
-from linus_nb.agent.progress import Progress, ProgressLine, unseen
+from linus_nb.agent.serving.progress import Progress, ProgressLine, unseen
 from linus_nb.errors import ModelFileError
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linus_nb.agent.addresses import is_loopback, ollama_url, without_credentials
-from linus_nb.agent.model_file import check_model_file, model_file
+from linus_nb.agent.serving.addresses import is_loopback, ollama_url, without_credentials
+from linus_nb.agent.serving.model_file import check_model_file, model_file
 from linus_nb.errors import ModelFileError
 
 if TYPE_CHECKING:

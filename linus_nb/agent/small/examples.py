@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from linus_nb.agent.words import stems
+from linus_nb.agent.small.words import stems
 
 SHOWN = 4
 """How many examples go into a prompt."""

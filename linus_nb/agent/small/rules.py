@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linus_nb.agent.words import stems
+from linus_nb.agent.small.words import stems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ from linus_nb.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from linus_nb.agent.timeouts import Timeout
+    from linus_nb.agent.serving.timeouts import Timeout
 
 TRANSIENT = (ModelUnreachableError, ModelBusyError, ModelStreamCutError)
 """What may be gone a moment later."""

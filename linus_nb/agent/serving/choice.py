@@ -7,15 +7,15 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linus_nb.agent.addresses import ollama_url, without_credentials
-from linus_nb.agent.naming import describe
-from linus_nb.agent.slots import DEFAULT_MAX_PARALLEL
-from linus_nb.agent.status import ollama_status
-from linus_nb.agent.timeouts import TimeoutOption, read_timeout
+from linus_nb.agent.serving.addresses import ollama_url, without_credentials
+from linus_nb.agent.serving.naming import describe
+from linus_nb.agent.serving.slots import DEFAULT_MAX_PARALLEL
+from linus_nb.agent.serving.status import ollama_status
+from linus_nb.agent.serving.timeouts import TimeoutOption, read_timeout
 from linus_nb.errors import MissingExtraError, ModelFileError, OptionError
 
 if TYPE_CHECKING:
-    from linus_nb.agent.ollama_chat import OllamaChat
+    from linus_nb.agent.serving.ollama_chat import OllamaChat
 
 logger = logging.getLogger("linus_nb")
 
@@ -106,8 +106,8 @@ def _build(
     settings: ModelSettings, *, model: str, url: str, small: bool, embedded: bool
 ) -> OllamaChat:
     # Heavy, and not needed by `doctor` and `fetch`.
-    from linus_nb.agent.clients import client_options  # noqa: PLC0415
-    from linus_nb.agent.ollama_chat import OllamaChat  # noqa: PLC0415
+    from linus_nb.agent.serving.clients import client_options  # noqa: PLC0415
+    from linus_nb.agent.serving.ollama_chat import OllamaChat  # noqa: PLC0415
 
     timeout = read_timeout(settings.timeout)
     return OllamaChat(

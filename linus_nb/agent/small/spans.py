@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from linus_nb.agent.words import is_common
+from linus_nb.agent.small.words import is_common
 
 _QUOTED = re.compile(
     '"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|`([^`]+)`|(?<!\\w)[\'‘](.+?)[\'’](?!\\w)'  # noqa: RUF001

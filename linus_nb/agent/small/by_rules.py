@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linus_nb.agent.candidates import candidates_for
-from linus_nb.agent.rules import ToolCue, narrowed
+from linus_nb.agent.small.candidates import candidates_for
+from linus_nb.agent.small.rules import ToolCue, narrowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
