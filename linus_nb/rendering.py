@@ -161,6 +161,9 @@ class _Plain:
         return plain
 
     def _object(self, value: object, depth: int) -> Any:
+        message = message_text(value)  # before the pydantic model that it also is
+        if message is not None:
+            return message
         if hasattr(value, "__pydantic_fields__") and not isinstance(value, type):
             return self.of(dict(value), depth)  # type: ignore[call-overload]
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -168,9 +171,6 @@ class _Plain:
             return self.of(fields, depth)
         if _is_frame(value):
             return _csv(value, MAX_ROWS)
-        message = message_text(value)
-        if message is not None:
-            return message
         item = getattr(value, "item", None)  # a numpy scalar says what it is in Python
         if callable(item) and getattr(value, "shape", None) == ():
             return self.of(item(), depth - 1)
