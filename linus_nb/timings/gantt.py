@@ -105,7 +105,7 @@ def plot_gantt(timings: Timings, dag: AgentDAG | None = None, ax: Axes | None = 
     _label_rows(ax, rows, {*path, *(name.rpartition("/")[0] for name in path)}, inches)
     if inches >= _READABLE:
         _label_bars(ax, nodes, rows)
-    _set_scales(ax, pieces, len(rows))
+    _set_scales(ax, pieces, len(rows), room=0.14 if inches >= _READABLE else 0.02)
     return finish(ax, _title(timings, pieces, path))
 
 
@@ -189,7 +189,7 @@ def _mark(ax: Axes, path: list[_Piece], rows: dict[str, int]) -> None:
         bars,
         facecolor="none",
         edgecolor=MARK,
-        linewidth=1.8,
+        linewidth=1.8 if len(rows) * _READABLE <= _TALLEST else 0.8,
         zorder=5,
         label="critical path",
     )
@@ -233,9 +233,9 @@ def _label_bars(ax: Axes, nodes: dict[str, list[_Piece]], rows: dict[str, int]) 
         ax.text(x, row, ", ".join(parts), va="center", fontsize=8, color=text_colour(ax))
 
 
-def _set_scales(ax: Axes, pieces: list[_Piece], rows: int) -> None:
+def _set_scales(ax: Axes, pieces: list[_Piece], rows: int, *, room: float) -> None:
     latest = _latest(pieces)
-    ax.set_xlim(0.0, 1.14 * latest if latest > 0 else 1.0)
+    ax.set_xlim(0.0, (1 + room) * latest if latest > 0 else 1.0)
     ax.set_ylim(rows - 0.4, -0.6)
     ax.set_xlabel("seconds from the run's start")
     ax.grid(visible=True, axis="x", color=GRID, linewidth=0.6)

@@ -205,7 +205,7 @@ class VirtualRun:
         path: list[str] = []
         candidates: Sequence[int] = range(len(self.attempts))
         while reached := [n for n in candidates if self.attempts[n] and self._work[n].runs]:
-            node = max(reached, key=self._ended)
+            node = max(reached, key=lambda n: (self._ended(n), self.structure.level[n]))
             inner = self.children[node].longest_path() if node in self.children else []
             path[:0] = inner or [self._prefix + self.structure.names[node]]
             candidates = self.structure.predecessors[node]
