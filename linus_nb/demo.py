@@ -60,16 +60,20 @@ def find_notebook() -> Path:
 
 
 def pictures_of(notebook: Any) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of each picture that the cells show."""
-    number = 0
+    """Yield name and content of each picture that the cells show, named after its cell."""
     for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            data = output.get("data", {})
-            number += 1
+        name = re.sub(r"\W+", "-", title_of(cell)[:40]).strip("-")
+        for number, output in enumerate(cell.get("outputs", ())):
+            data, suffix = output.get("data", {}), f"-{number + 1}" if number else ""
             if "image/png" in data:
-                yield f"picture-{number}.png", base64.b64decode(data["image/png"])
+                yield f"{name}{suffix}.png", base64.b64decode(data["image/png"])
             elif svg := _SVG.search(data.get("image/svg+xml", "") + data.get("text/html", "")):
-                yield f"picture-{number}.svg", svg.group().encode()
+                yield f"{name}{suffix}.svg", svg.group().encode()
+
+
+def title_of(cell: Any) -> str:
+    """Return the name that the first line of a cell gives it, or that line itself."""
+    return str(cell.source).partition("\n")[0].removeprefix("# NBVAL_TEST_NAME: ")
 
 
 def save(folder: Path, name: str, content: bytes) -> Path:
@@ -91,8 +95,7 @@ def _execute(notebook: Any, screen: TextIO) -> None:
         ) from error
 
     def tell(cell: Any, cell_index: int) -> None:
-        first = cell.source.partition("\n")[0].removeprefix("# NBVAL_TEST_NAME: ")
-        screen.write(f"[{cell_index + 1}/{len(notebook.cells)}] {first[:90]}\n")
+        screen.write(f"[{cell_index + 1}/{len(notebook.cells)}] {title_of(cell)[:90]}\n")
         screen.flush()
 
     client = NotebookClient(notebook, timeout=600, kernel_name="python3")

@@ -45,20 +45,21 @@ class TestDemo:
     def test_it_shows_progress_saves_the_pictures_and_says_where_they_are(self, quickstart):
         folder = quickstart(
             "# NBVAL_TEST_NAME: say a word\nprint('a word')",
-            f"from base64 import b64decode\nfrom IPython.display import Image, HTML\n"
+            "# NBVAL_TEST_NAME: two pictures\n"
+            "from base64 import b64decode\nfrom IPython.display import Image, HTML\n"
             f"display(Image(b64decode({PIXEL!r})), HTML('<b><svg id=\"a\"></svg></b>'))",
         )
         screen = io.StringIO()
         assert demo.run_demo(folder, screen) == 0
         told = screen.getvalue()
-        assert told.startswith("[1/2] say a word\n[2/2] from base64")
+        assert told.startswith("[1/2] say a word\n[2/2] two pictures\n")
         assert "a word" in told
         assert sorted(path.name for path in folder.iterdir()) == [
-            "picture-2.png",
-            "picture-3.svg",
             "quickstart.ipynb",
+            "two-pictures-2.svg",
+            "two-pictures.png",
         ]
-        assert (folder / "picture-3.svg").read_text() == '<svg id="a"></svg>'
+        assert (folder / "two-pictures-2.svg").read_text() == '<svg id="a"></svg>'
         assert all(str(path.resolve()) in told for path in folder.iterdir())
 
     @pytest.mark.kernel

@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import httpx
@@ -137,6 +138,7 @@ class _OllamaCall:
         ours = model if isinstance(model, OllamaChat) else None
         self._timeout = ours.timeout if ours else DEFAULT_TIMEOUT
         self._limit = ours.max_parallel if ours else DEFAULT_MAX_PARALLEL
+        self._embedded = ours is not None and ours.embedded
         self._target = Target(model.model, server_url(model))
 
     def slot(self) -> AbstractAsyncContextManager[None]:
@@ -154,7 +156,9 @@ class _OllamaCall:
             raise error from failure.cause
         if client.last is None or not client.last.done:
             raise stream_cut(self._target, "the stream ended without 'done'")
-        return incoming.from_ollama(describe(self._model), client.last)
+        reply = incoming.from_ollama(describe(self._model), client.last)
+        # The embedded server serves all at once, in turns a token long: that is no queue.
+        return replace(reply, server_queue_seconds=None) if self._embedded else reply
 
     def _fault(self, cause: Exception, client: RecordingClient) -> LinusError:
         """Return our error; LangChain raises a ValueError for a stream with nothing in it."""

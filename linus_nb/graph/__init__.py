@@ -11,8 +11,9 @@ from linus_nb.graph.dag import AgentDAG
 from linus_nb.graph.executor import DAGExecutor
 from linus_nb.graph.handle import RunHandle
 from linus_nb.graph.node import AgentNode, Edge
+from linus_nb.graph.node_result import NodeResult
+from linus_nb.graph.result import ExecutionResult
 from linus_nb.graph.settings import options
-from linus_nb.graph.result import ExecutionResult, NodeResult
 from linus_nb.graph.state import SharedState
 
 __all__ = [

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from linus_nb.events import Listener
     from linus_nb.graph.attempt import Attempt
-    from linus_nb.graph.result import ExecutionResult, NodeResult
+    from linus_nb.graph.node_result import NodeResult
+    from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.schedule import Verdict
     from linus_nb.graph.structure import Structure
 

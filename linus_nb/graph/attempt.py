@@ -113,9 +113,14 @@ async def call(
         set_timer()
         value = callee.function(*args, **kwargs)
     else:
-        attempt.worker, attempt.in_thread = "thread", True
+        attempt.worker = "thread"
+
+        def begin() -> None:
+            attempt.in_thread = True
+            set_timer()
+
         try:
-            value = await threads.call(partial(callee.function, *args, **kwargs), set_timer)
+            value = await threads.call(partial(callee.function, *args, **kwargs), begin)
         except asyncio.CancelledError:
             raise  # the thread goes on
         except BaseException:

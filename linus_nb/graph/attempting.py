@@ -6,10 +6,10 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from linus_nb.errors import NodeFailedError, SharedKeyError
+from linus_nb.errors import AgentError, NodeFailedError, SharedKeyError
 from linus_nb.graph.attempt import Attempt, call
 from linus_nb.graph.calling import output_of
-from linus_nb.graph.result import NodeResult, error_text
+from linus_nb.graph.node_result import NodeResult, error_text
 from linus_nb.graph.schedule import Retry, Settle, after_failure
 
 if TYPE_CHECKING:
@@ -50,13 +50,15 @@ class Attempts:
             self._around.hand_out_slots()
 
     def start_with_slot(self, attempt: Attempt) -> None:
-        """Start an attempt that has got its slot."""
-        attempt.holds_slot = True
-        self._start(attempt)
+        """Start an attempt that has got its slot, or leave the slot to the next one."""
+        if self._run.goes_on:
+            attempt.holds_slot = True
+            self._start(attempt)
+        elif self._around.slots is not None:
+            self._around.slots.release(self._structure.nodes[attempt.node].resource)
 
     def _start(self, attempt: Attempt) -> None:
         if not self._run.goes_on:
-            self._return_slot(attempt)
             return
         self._running[attempt] = None
         attempt.task = self._run.create_task(self._execute_node_async(attempt))
@@ -85,8 +87,8 @@ class Attempts:
             failure = attempt.failure_of(error, node)
         if attempt.closed:
             return
-        decision = self._close(attempt, failure)
         try:
+            decision = self._close(attempt, failure)
             if isinstance(decision, Retry):
                 self._retry_later(attempt, decision.delay)
             else:
@@ -126,14 +128,8 @@ class Attempts:
 
     def _keep(self, attempt: Attempt, value: Any) -> None:
         """Write what the node returned, under a key that nobody else has written."""
-        node, store = self._structure.nodes[attempt.node], self._run.store
-        for writer in self._structure.writers[node.key]:
-            if store.written[writer]:
-                raise SharedKeyError(
-                    f"{self._structure.names[writer]!r} and {node.name!r} both wrote {node.key!r}",
-                    hint="make the conditions of their edges exclude each other, or give one "
-                    "another output_key",
-                )
+        store = self._run.store
+        store.require_free(attempt.node)
         record = self._run.records[attempt.node]
         output, attempt.response = output_of(value)
         record.response = attempt.response
@@ -151,8 +147,8 @@ class Attempts:
             return _COMPLETED
         if attempt.in_thread and attempt.stop and not attempt.closed:
             self._name_as_abandoned(attempt)
-        if attempt.response is None:
-            attempt.response = record.response = getattr(failure, "response", None)
+        if attempt.response is None and isinstance(failure, AgentError):
+            attempt.response = record.response = failure.response
         if attempt.stop == "cancelled":
             return self._cancelled(attempt, record, failure)
         attempt.status = "failed"
@@ -191,6 +187,8 @@ class Attempts:
             attempt.timer = self._loop.call_later(seconds, self._time_out, attempt)
 
     def _time_out(self, attempt: Attempt) -> None:
+        if attempt.stop is not None:
+            return  # the run is being stopped: its grace time counts
         attempt.cancel("timeout")
         attempt.timer = self._loop.call_later(self._run.grace, self._give_up, attempt)
 
@@ -199,7 +197,6 @@ class Attempts:
         self._abandon(attempt)
         failure = attempt.failure_of(None, self._structure.nodes[attempt.node])
         decision = self._close(attempt, failure)
-        self._return_slot(attempt)
         if isinstance(decision, Retry):
             self._retry_later(attempt, decision.delay)
         else:
@@ -208,10 +205,13 @@ class Attempts:
     def _abandon(self, attempt: Attempt) -> None:
         """Let go of an attempt: whatever it still does no longer counts."""
         attempt.closed = True
-        attempt.ended = self._run.now()
-        attempt.status = "cancelled"
+        if attempt.ended is None:  # else only its edges' conditions would not stop
+            attempt.ended, attempt.status = self._run.now(), "cancelled"
+        if attempt.timer is not None:
+            attempt.timer.cancel()
         self._running.pop(attempt, None)
         self._name_as_abandoned(attempt)
+        self._return_slot(attempt)
 
     def _name_as_abandoned(self, attempt: Attempt) -> None:
         self._around.abandoned.append(self._run.prefix + self._structure.names[attempt.node])
@@ -226,9 +226,13 @@ class Attempts:
 
     def tasks(self) -> set[asyncio.Task[None]]:
         """Return the tasks of the attempts that have not ended."""
-        return {attempt.task for attempt in self._running if attempt.task is not None}
+        tasks = (attempt.task for attempt in self._running)
+        return {task for task in tasks if task is not None and not task.done()}
 
     def abandon_all(self) -> None:
         """Let go of everything that has not stopped."""
         for attempt in list(self._running):
-            self._abandon(attempt)
+            if attempt.task is not None and attempt.task.done():
+                self._return_slot(attempt)  # cancelled before its first step
+            else:
+                self._abandon(attempt)

@@ -7,9 +7,10 @@ import inspect
 from typing import TYPE_CHECKING
 
 from linus_nb.errors import ConditionError
+from linus_nb.graph.node_result import error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from linus_nb.graph.node import Branch, Condition, Edge
     from linus_nb.graph.schedule import Verdict
@@ -34,14 +35,17 @@ async def ask(edges: Sequence[Edge], store: Store, node: int) -> list[Verdict]:
     list of bool or exception
         A condition that raised is its verdict.
     """
-    routed: dict[Branch, Verdict | frozenset[str]] = {}
+    routed: dict[Branch, Verdict | frozenset[Hashable]] = {}
     verdicts: list[Verdict] = []
     for edge in edges:
         if edge.branch is not None:
             if edge.branch not in routed:
                 routed[edge.branch] = await _route(edge.branch, edge, store, node)
             chosen = routed[edge.branch]
-            verdicts.append(edge.label in chosen if isinstance(chosen, frozenset) else chosen)
+            if isinstance(chosen, frozenset):
+                verdicts.append(not chosen.isdisjoint(edge.routes))
+            else:
+                verdicts.append(chosen)
         elif edge.condition is not None:
             verdicts.append(await _ask_one(edge.condition, edge, store, node))
         else:
@@ -56,7 +60,9 @@ async def _ask_one(condition: Condition, edge: Edge, store: Store, node: int) ->
         return _verdict_of(error, edge)
 
 
-async def _route(branch: Branch, edge: Edge, store: Store, node: int) -> Verdict | frozenset[str]:
+async def _route(
+    branch: Branch, edge: Edge, store: Store, node: int
+) -> Verdict | frozenset[Hashable]:
     try:
         return branch.choose(await _call(branch.router, store, node))
     except BaseException as error:  # noqa: BLE001 - it becomes the failure of the edges' targets
@@ -73,8 +79,7 @@ def _verdict_of(error: BaseException, edge: Edge) -> ConditionError:
     if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
         raise error  # the run is being stopped
     failure = ConditionError(
-        f"the condition of the edge {edge.source!r} -> {edge.target!r} raised "
-        f"{type(error).__name__}: {error}",
+        f"the condition of the edge {edge.source!r} -> {edge.target!r} raised {error_text(error)}",
         hint="a condition gets a dict of the initial state and the outputs so far",
     )
     failure.__cause__ = error

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from linus_nb.errors import CycleError, OptionError
+from linus_nb.graph.compiled import Compiled
 from linus_nb.graph.fingerprint import same_node
-from linus_nb.graph.inputs import Plan, plan_of
 from linus_nb.graph.node import AgentNode, Branch, Condition, Edge
-from linus_nb.graph.structure import Structure, freeze
+from linus_nb.graph.reachability import nests
 from linus_nb.graph.topology import Topology
-from linus_nb.graph.validation import check
 from linus_nb.graph.views import Drawable
+
+if TYPE_CHECKING:
+    from linus_nb.graph.inputs import Plan
+    from linus_nb.graph.structure import Structure
 
 logger = logging.getLogger("linus_nb")
 
@@ -48,9 +51,8 @@ class AgentDAG(Drawable):
 
     def __init__(self, name: str = "dag") -> None:
         self._topology = Topology(name)
-        self._structure: Structure | None = None
-        self._plans: tuple[Plan, ...] | None = None
-        self._checked: tuple[frozenset[str] | None, tuple[str, ...]] | None = None
+        self._compiled = Compiled(self._topology)
+        self._told: set[str] = set()
 
     # --- building --------------------------------------------------------------
 
@@ -75,7 +77,7 @@ class AgentDAG(Drawable):
             raise OptionError(
                 "add_node takes an AgentNode alone", hint="add_node(name, agent, ...) makes one"
             )
-        if node.agent is self:
+        if nests(node.agent, self):
             raise CycleError(f"DAG {self.name!r} cannot be a node of itself", cycle=(self.name,))
         present = self.nodes.get(node.name)
         if present is not None and same_node(present, node):
@@ -110,7 +112,7 @@ class AgentDAG(Drawable):
         """
         return self._connect(Edge(from_node, to_node, condition, label=label))
 
-    def add_branch(self, source: str, router: Condition, targets: Mapping[str, str]) -> None:
+    def add_branch(self, source: str, router: Condition, targets: Mapping[Hashable, str]) -> None:
         """Let a router choose which of several nodes follow ``source``.
 
         Parameters
@@ -119,8 +121,8 @@ class AgentDAG(Drawable):
             The node after which to choose.
         router : callable
             A function of a state dict, sync or async, that returns a label, or several.
-        targets : mapping of str to str
-            ``{label: node}``.
+        targets : mapping
+            ``{label: node}``; two labels may lead to one node.
 
         Examples
         --------
@@ -133,8 +135,13 @@ class AgentDAG(Drawable):
         if not targets:
             raise OptionError(f"the branch after {source!r} has no targets")
         branch = Branch(router, tuple(targets))
+        routes: dict[str, list[Hashable]] = {}
         for label, target in targets.items():
-            self._connect(Edge(source, target, branch=branch, label=label))
+            routes.setdefault(target, []).append(label)
+        for target, labels in routes.items():
+            told = ", ".join(map(str, labels))
+            edge = Edge(source, target, branch=branch, label=told, routes=tuple(labels))
+            self._connect(edge)
 
     def _connect(self, edge: Edge) -> Edge:
         connected = self._topology.connect(edge)
@@ -206,25 +213,18 @@ class AgentDAG(Drawable):
             raise OptionError(f"{self.name!r} has a node {new!r} already")
         key = new if self.nodes[old].key == old else self.nodes[old].key
         renamed = replace(self.nodes[old], name=new, output_key=key)
-        names = {name: name for name in self.nodes} | {old: new}
-        self._topology = Topology(
-            self.name,
-            [renamed if name == old else node for name, node in self.nodes.items()],
-            [
-                replace(edge, source=names[edge.source], target=names[edge.target])
-                for edge in self.edges
-            ],
-        )
+        self._topology = self._topology.copy(self.name, {old: renamed})
         self._changed()
 
     def copy(self, name: str | None = None) -> AgentDAG:
         """Return a DAG with the same nodes and edges that can be changed on its own."""
         made = AgentDAG(self.name if name is None else name)
-        made._topology = Topology(made.name, self.nodes.values(), self.edges)
+        made._topology = self._topology.copy(made.name)
+        made._changed()
         return made
 
     def _changed(self) -> None:
-        self._structure = self._plans = self._checked = None
+        self._compiled = Compiled(self._topology)
 
     # --- asking ----------------------------------------------------------------
 
@@ -245,16 +245,11 @@ class AgentDAG(Drawable):
 
     def structure(self) -> Structure:
         """Return the DAG frozen into integers; what a run works from."""
-        if self._structure is None:
-            self._structure = freeze(self._topology)
-        return self._structure
+        return self._compiled.structure
 
     def plans(self) -> tuple[Plan, ...]:
         """Return how each node gets its input, in the order of the nodes."""
-        if self._plans is None:
-            structure = self.structure()
-            self._plans = tuple(plan_of(structure, node) for node in range(len(self)))
-        return self._plans
+        return self._compiled.plans
 
     def validate(self, initial_state: Collection[str] | None = None) -> tuple[str, ...]:
         """Raise if the DAG cannot run; else return the keys that the initial state must have.
@@ -269,11 +264,7 @@ class AgentDAG(Drawable):
         GraphError
             Naming every problem: keys nobody supplies, shared keys, unknown parameters.
         """
-        keys = None if initial_state is None else frozenset(initial_state)
-        nested = any(callee.takes == "state" for callee in self.structure().callees)
-        if self._checked is None or self._checked[0] != keys or nested:  # those may have changed
-            self._checked = keys, check(self.structure(), self.plans(), keys)
-        return self._checked[1]
+        return self._compiled.check(initial_state)
 
     def get_start_nodes(self) -> list[str]:
         """Return the nodes without predecessors."""
@@ -292,6 +283,12 @@ class AgentDAG(Drawable):
         """Return the levels (topological generations): lists of names."""
         structure = self.structure()
         return [[structure.names[node] for node in level] for level in structure.levels]
+
+    def tell_once(self, notice: str) -> bool:
+        """Return whether this kind of notice is new to this DAG, and remember it."""
+        new = notice not in self._told
+        self._told.add(notice)
+        return new
 
     def __len__(self) -> int:
         return len(self._topology.nodes)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from linus_nb.graph.result import ExecutionResult, NodeResult
+    from linus_nb.graph.node_result import NodeResult
+    from linus_nb.graph.result import ExecutionResult
 
 ROWS_IN_TEXT = 40
 ROWS_IN_HTML = 100
 LONGEST_CELL = 200
+_UNBROKEN = 20
 
 SIGNS = {
     "completed": "✓",
@@ -61,6 +63,7 @@ def result_text(result: ExecutionResult) -> str:
         lines.append(f"  ... {left} more nodes: result.nodes")
     if result.abandoned:
         lines.append(f"  would not stop: {shorten(result.abandoned)}")
+    lines += [f"  {notice}" for notice in result.notices]
     return "\n".join(lines)
 
 
@@ -79,6 +82,7 @@ def result_html(result: ExecutionResult) -> str:
     foot = f"{left} more nodes: <code>result.nodes</code>" if left > 0 else ""
     if result.abandoned:
         foot += f" Would not stop: {escape(shorten(result.abandoned))}."
+    foot += "".join(f"<br>{escape(notice)}" for notice in result.notices)
     return table(_headline(result), ("status", "node", "time", "output"), rows, foot)
 
 
@@ -93,13 +97,18 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], foot: 
     """Return an HTML table; everything but ``foot`` is escaped."""
     heads = "".join(f"<th style='text-align:left'>{escape(cell)}</th>" for cell in head)
     body = "".join(
-        "<tr>" + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in row) + "</tr>"
+        "<tr>" + "".join(f"<td style='{_style(c)}'>{escape(c)}</td>" for c in row) + "</tr>"
         for row in rows
     )
     return (
         f"<div><p><b>{escape(title)}</b></p><table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{body}</tbody></table><p>{foot}</p></div>"
     )
+
+
+def _style(cell: str) -> str:
+    # Short cells (a status, a time) stay on one line; long ones wrap.
+    return "text-align:left" + (";white-space:nowrap" if len(cell) <= _UNBROKEN else "")
 
 
 def _headline(result: ExecutionResult) -> str:
@@ -114,7 +123,8 @@ def _headline(result: ExecutionResult) -> str:
         if count
     )
     name, seconds = shorten(result.dag_name, 80), result.execution_time_seconds
-    return f"{name}: {result.status} in {seconds:.2f} s ({counts or 'no nodes'})"
+    told = f"{name}: {result.status} in {seconds:.2f} s ({counts or 'no nodes'})"
+    return f"{told} on {', '.join(result.models)}" if result.models else told
 
 
 def _seconds(node: NodeResult) -> str:

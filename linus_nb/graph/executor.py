@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from linus_nb.blocking import run_blocking, warn_of_old_nest_asyncio
 from linus_nb.errors import OptionError
 from linus_nb.graph.handle import RunHandle
-from linus_nb.graph.settings import options
+from linus_nb.graph.notices import LEAST_SECONDS, barrier_notice, server_notice
 from linus_nb.graph.run import Run
 from linus_nb.graph.schedule import POLICIES
+from linus_nb.graph.settings import options
 from linus_nb.graph.slots import Slots
 from linus_nb.graph.status_line import find_screen, status_line
 from linus_nb.graph.surroundings import Surroundings
@@ -224,10 +225,21 @@ class DAGExecutor:
                 result = await run.execute()
         finally:
             run.around.close()
+        self._add_notices(result)
         if result.status == "failed":
             failed = "; ".join(f"{name!r}: {text}" for name, text in result.errors.items())
             logger.warning("run %s of %r failed: %s", result.run_id, self.dag.name, failed)
         return result
+
+    def _add_notices(self, result: ExecutionResult) -> None:
+        """Tell once a DAG what its runs lose to barriers or to a busy model server."""
+        if result.execution_time_seconds < LEAST_SECONDS:
+            return
+        for ask in (barrier_notice, server_notice):
+            notice = ask(result)
+            if notice is not None and self.dag.tell_once(ask.__name__):
+                result.notices.append(notice)
+                logger.info("%r: %s", self.dag.name, notice)
 
 
 class _Listening:

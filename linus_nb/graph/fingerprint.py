@@ -28,7 +28,9 @@ def same_node(one: AgentNode, other: AgentNode) -> bool:
 
 def same_edge(one: Edge, other: Edge) -> bool:
     """Whether two edges mean the same (who drew them does not count)."""
-    if (one.source, one.target, one.label) != (other.source, other.target, other.label):
+    if (one.source, one.target, one.label, one.routes) != (
+        other.source, other.target, other.label, other.routes,
+    ):  # fmt: skip
         return False
     return describe((one.condition, one.branch)) == describe((other.condition, other.branch))
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from linus_nb.graph.attempt import Attempt
     from linus_nb.graph.result import ExecutionResult
-    from linus_nb.graph.structure import Structure
 
 _NANOSECONDS = 1e9
 
@@ -102,14 +101,9 @@ def make_frame(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
-def structure_of(result: ExecutionResult) -> Structure:
-    """Return the DAG that was run, as it was then."""
-    return result._structure  # noqa: SLF001 - kept out of the result's public face only
-
-
 def _rows(result: ExecutionResult, prefix: str) -> Iterator[Row]:
     sequential = result.schedule == "sequential"
-    for node, level in zip(result.nodes.values(), structure_of(result).level, strict=True):
+    for node, level in zip(result.nodes.values(), result.structure.level, strict=True):
         path = prefix + node.name
         if not node.attempts:
             status = "reused" if node.reused else node.status

@@ -25,6 +25,11 @@ class NameIndex:
         self._readers: dict[str, dict[str, None]] = {}
         self._reads: dict[str, tuple[str, ...]] = {}
 
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The nodes that were added in the short form."""
+        return tuple(self._reads)
+
     def add(self, node: AgentNode) -> None:
         """Take in what ``node`` writes."""
         self._writers.setdefault(node.key, {})[node.name] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Literal, get_args
@@ -94,9 +94,7 @@ class AgentNode:
             raise self._wrong("on_error", self.on_error, "'fail', 'skip' or 'continue'")
         if self.retry_count or self.timeout_seconds is not None or self.retry_backoff != 0.5:  # noqa: PLR2004
             self._check_numbers()
-        for option in ("output_key", "prompt", "resource"):
-            if not isinstance(getattr(self, option), str | None):
-                raise self._wrong(option, getattr(self, option), "a str")
+        self._check_texts()
         if self.prompt is not None:
             self._check_prompt()
         if self.input_mapping is not None:
@@ -124,6 +122,12 @@ class AgentNode:
             raise self._wrong("timeout_seconds", timeout, "a number of seconds above 0")
         if not (_is_number(backoff) and 0 <= backoff < inf):
             raise self._wrong("retry_backoff", backoff, "a number of seconds of 0 or more")
+
+    def _check_texts(self) -> None:
+        for option in ("output_key", "prompt", "resource"):
+            text = getattr(self, option)
+            if text is not None and not isinstance(text, str):
+                raise self._wrong(option, text, "a str")
 
     def _check_mapping(self) -> None:
         mapping: object = self.input_mapping
@@ -153,14 +157,14 @@ class Branch:
     ----------
     router : callable
         A function of a state dict, sync or async, that returns a label or several.
-    labels : tuple of str
+    labels : tuple
         The labels that it may return.
     """
 
     router: Condition
-    labels: tuple[str, ...]
+    labels: tuple[Hashable, ...]
 
-    def choose(self, answer: object) -> frozenset[str]:
+    def choose(self, answer: object) -> frozenset[Hashable]:
         """Return the labels that ``answer`` names.
 
         Raises
@@ -190,7 +194,9 @@ class Edge:
     condition : callable, optional
         A function of a state dict, sync or async.
     branch : Branch, optional
-        The router that decides this edge, together with ``label``.
+        The router that decides this edge.
+    routes : tuple
+        The router's labels under which this edge is live.
     label : str
         What the drawing writes beside the arrow.
     inferred : bool
@@ -203,6 +209,7 @@ class Edge:
     branch: Branch | None = None
     label: str = ""
     inferred: bool = False
+    routes: tuple[Hashable, ...] = ()
 
     @property
     def conditional(self) -> bool:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from linus_nb.graph.attempt import Attempt
-    from linus_nb.graph.result import ExecutionResult, NodeResult
+    from linus_nb.graph.node_result import NodeResult
+    from linus_nb.graph.result import ExecutionResult
 
 LEAST_SECONDS, LEAST_SHARE = 1.0, 0.1
 """A loss is told if it is more than this many seconds and more than this share of the run."""
@@ -105,7 +106,7 @@ def _dataflow_seconds(result: ExecutionResult, attempts: list[list[Attempt]]) ->
     so what is called lost is never more than what was lost.
     (R. L. Graham, Bounds for certain multiprocessing anomalies, 1966.)
     """
-    structure = result._structure  # noqa: SLF001 - kept out of the result's public face only
+    structure = result.structure
     seconds = [record.seconds or 0.0 for record in result.nodes.values()]
     span = max(_path_seconds(structure, seconds), default=0.0)
     if sum(_slot_wait(first) for first, *_ in filter(None, attempts)) <= 0.01 * span:

@@ -50,6 +50,19 @@ def _advance(
     return False
 
 
+def nests(outer: object, inner: object) -> bool:
+    """Whether ``outer`` is ``inner``, or a DAG that has it as a node at any depth."""
+    stack, seen = [outer], set()
+    while stack:
+        dag = stack.pop()
+        if dag is inner:
+            return True
+        if id(dag) not in seen and hasattr(dag, "get_execution_order") and hasattr(dag, "nodes"):
+            seen.add(id(dag))
+            stack += [node.agent for node in dag.nodes.values()]
+    return False
+
+
 def path_between(start: str, end: str, successors: Neighbours) -> tuple[str, ...]:
     """Return a shortest path from ``start`` to ``end``, both included; empty if there is none.
 

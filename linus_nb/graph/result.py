@@ -5,103 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from linus_nb.errors import LinusError, RunFailedError, UnknownNodeError
+from linus_nb.errors import RunFailedError, UnknownNodeError
 from linus_nb.graph import display
+from linus_nb.graph.node_result import NodeResult, error_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from linus_nb.graph.attempt import Attempt
-    from linus_nb.graph.inputs import Plan
-    from linus_nb.graph.node import NodeStatus
     from linus_nb.graph.schedule import Verdict
     from linus_nb.graph.store import Store
     from linus_nb.graph.structure import Structure
 
 RunStatus = Literal["running", "success", "partial", "failed", "cancelled"]
-
-
-@dataclass(slots=True, eq=False)
-class NodeResult:
-    """What became of one node.
-
-    Parameters
-    ----------
-    name : str
-        The node.
-    status : str
-        At the end completed, failed, skipped or cancelled.
-    output : object
-        What the node wrote, None if nothing.
-    error : str, optional
-        The text of what went wrong, if anything did (also where the run went on).
-    exception : BaseException, optional
-        The exception itself, with its traceback and cause.
-    attempts : list of Attempt
-        Every attempt, with its times.
-    response : object
-        The whole response of an agent or a model, of which ``output`` is the text.
-    child : ExecutionResult, optional
-        The run of a nested DAG.
-    reused : bool
-        Whether the output was taken from an earlier run.
-    """
-
-    name: str
-    status: NodeStatus = "waiting"
-    output: Any = None
-    error: str | None = None
-    exception: BaseException | None = field(default=None, repr=False)
-    attempts: list[Attempt] = field(default_factory=list, repr=False)
-    response: Any = field(default=None, repr=False)
-    child: ExecutionResult | None = field(default=None, repr=False)
-    reused: bool = False
-    settled: float | None = field(default=None, repr=False)
-    _plan: Plan | None = field(default=None, repr=False)
-    _store: Store | None = field(default=None, repr=False)
-    _index: int = field(default=0, repr=False)
-
-    @property
-    def queued(self) -> float | None:
-        """Seconds from the run's start until all predecessors had settled."""
-        return self.attempts[0].queued if self.attempts else None
-
-    @property
-    def started(self) -> float | None:
-        """Seconds from the run's start until the first attempt began."""
-        return self.attempts[0].started if self.attempts else None
-
-    @property
-    def ended(self) -> float | None:
-        """Seconds from the run's start until the last attempt ended."""
-        return self.attempts[-1].ended if self.attempts else None
-
-    @property
-    def seconds(self) -> float | None:
-        """Seconds from the first attempt's begin to the last one's end."""
-        if self.started is None or self.ended is None:
-            return None
-        return self.ended - self.started
-
-    @property
-    def metrics(self) -> Any:
-        """The agent's metrics, None if the node is no agent or has no response."""
-        return getattr(self.response, "metrics", None)
-
-    @property
-    def input(self) -> Any:
-        """What the node was given (a fresh copy), None if it never started.
-
-        A single positional argument is returned as such, keyword arguments as a dict.
-        """
-        if self.started is None or self._plan is None or self._store is None:
-            return None
-        args, kwargs = self._plan.arguments(self._store, self._index)
-        if not args:
-            return kwargs
-        return args[0] if len(args) == 1 and not kwargs else {"arguments": args, **kwargs}
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +37,12 @@ class ExecutionResult:
         Every node of the DAG.
     abandoned : list of str
         Nodes that would not stop and were left to themselves (``"parent/child"``).
+    structure : Structure
+        The DAG as it was when it ran.
+    max_concurrency, limits
+        The executor's limits.
+    notices : list of str
+        What could be had faster, and what to type for it.
     """
 
     dag_name: str
@@ -129,9 +52,12 @@ class ExecutionResult:
     schedule: str
     nodes: dict[str, NodeResult]
     abandoned: list[str]
-    _structure: Structure = field(repr=False)
+    structure: Structure = field(repr=False)
+    max_concurrency: int | None
+    limits: dict[str, int]
     _verdicts: Mapping[int, Sequence[Verdict]] = field(repr=False)
     _store: Store = field(repr=False)
+    notices: list[str] = field(default_factory=list)
 
     @property
     def node_results(self) -> dict[str, Any]:
@@ -152,9 +78,9 @@ class ExecutionResult:
         decided: dict[tuple[str, str], Verdict | None] = {}
         for node, record in enumerate(self.nodes.values()):
             passed = record.status in ("completed", "skipped")
-            known = passed and not self._structure.conditional[node]
+            known = passed and not self.structure.conditional[node]
             verdicts = self._verdicts.get(node)
-            for position, edge in enumerate(self._structure.edges[node]):
+            for position, edge in enumerate(self.structure.edges[node]):
                 verdict = verdicts[position] if verdicts is not None else known or None
                 decided[edge.source, edge.target] = verdict
         return decided
@@ -168,6 +94,12 @@ class ExecutionResult:
     def final_state(self) -> dict[str, Any]:
         """The initial state and every output under its key."""
         return self._store.final_state()
+
+    @property
+    def models(self) -> list[str]:
+        """The names of the models that answered, each once."""
+        named = (getattr(node.metrics, "model", None) for node in self.nodes.values())
+        return list(dict.fromkeys(name for name in named if name))
 
     @property
     def total_nodes(self) -> int:
@@ -231,6 +163,7 @@ class ExecutionResult:
             "run_id": self.run_id,
             "status": self.status,
             "schedule": self.schedule,
+            "models": self.models,
             "execution_time_seconds": self.execution_time_seconds,
             "total_nodes": self.total_nodes,
             "completed_nodes": self.completed_nodes,
@@ -268,15 +201,3 @@ def _node_dict(node: NodeResult) -> dict[str, Any]:
 
 def _verdict_text(verdict: Verdict | None) -> bool | str | None:
     return error_text(verdict) if isinstance(verdict, BaseException) else verdict
-
-
-def error_text(error: BaseException) -> str:
-    """Return the type and text of ``error``; one whose ``str`` raises is told by its type."""
-    kind = type(error).__name__
-    try:
-        text = str(error)
-    except Exception as broken:  # noqa: BLE001 - a broken __str__ must not hide the failure
-        return f"{kind} (its text raised {type(broken).__name__})"
-    if isinstance(error, LinusError):
-        return text
-    return f"{kind}: {text}" if text else kind

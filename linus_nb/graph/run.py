@@ -8,24 +8,25 @@ not used on purpose: it cannot let go of a child that swallows its cancellation.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 from typing import TYPE_CHECKING, Any
 
 from linus_nb.blocking import keep_awake
+from linus_nb.errors import SharedKeyError
 from linus_nb.graph.announcing import Announcer
 from linus_nb.graph.attempt import Attempt
 from linus_nb.graph.attempting import Attempts
 from linus_nb.graph.conditions import ask
-from linus_nb.graph.result import ExecutionResult, NodeResult, RunStatus, error_text
-from linus_nb.graph.schedule import Schedule, settled_failure
+from linus_nb.graph.node_result import NodeResult, error_text
+from linus_nb.graph.result import ExecutionResult, RunStatus
+from linus_nb.graph.schedule import Schedule, Settle, settled_failure
 from linus_nb.graph.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
     from linus_nb.graph.inputs import Plan
-    from linus_nb.graph.schedule import EndStatus, Settle, Step, Verdict
+    from linus_nb.graph.schedule import EndStatus, Step, Verdict
     from linus_nb.graph.state import SharedState
     from linus_nb.graph.structure import Structure
     from linus_nb.graph.surroundings import Surroundings
@@ -135,23 +136,34 @@ class Run:
             self._finished.set_exception(error)
 
     async def _clean_up(self) -> None:
-        """Stop what runs, within the grace time, however often this is cancelled."""
+        """Stop what runs and give every node its end state."""
+        stopped = await self._stop()
+        for node, record in enumerate(self.records):
+            if record.settled is None:
+                self._record(node, "cancelled")
+                if record.attempts and record.attempts[-1].status == "queued":
+                    record.attempts[-1].status = "cancelled"
+        self._over = self.now()
+        if self.announce:
+            self.announce.run_finished(self.result())
+        if stopped:
+            raise asyncio.CancelledError
+
+    async def _stop(self) -> bool:
+        """Stop what runs, within the grace time; return whether this was itself cancelled."""
         tasks = self._attempts.stop() | self._concluding
         for task in self._concluding:
             task.cancel()
         deadline = self._loop.time() + self.grace
+        stopped = False
         while tasks and (left := deadline - self._loop.time()) > 0:
-            # Already on the way out: a second Stop must not leave things running.
-            with contextlib.suppress(asyncio.CancelledError):
+            try:
                 await asyncio.wait(tasks, timeout=left)
+            except asyncio.CancelledError:
+                stopped = True  # must not leave things running: told when all is done
             tasks = self._attempts.tasks() | self._concluding
         self._attempts.abandon_all()
-        for node, record in enumerate(self.records):
-            if record.settled is None:
-                self._record(node, "cancelled")
-        self._over = self.now()
-        if self.announce:
-            self.announce.run_finished(self.result())
+        return stopped
 
     def create_task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task that sees the context variables of the run's caller.
@@ -185,6 +197,8 @@ class Run:
 
     async def settle(self, node: int, decision: Settle) -> None:
         """Settle a node, ask the conditions of its edges, and go on from there."""
+        if decision.status == "completed" and not self.store.written[node]:
+            decision = self._write_none(node)
         self._record(node, decision.status)
         if decision.ends_run:
             self.end("failed")
@@ -192,6 +206,17 @@ class Run:
             self._proceed(node, await ask(self.structure.edges[node], self.store, node))
         else:
             self._proceed(node, None)
+
+    def _write_none(self, node: int) -> Settle:
+        """Write the output of a failed node of ``on_error="continue"``."""
+        try:
+            self.store.require_free(node)
+        except SharedKeyError as error:
+            record = self.records[node]
+            record.error, record.exception = error_text(error), error
+            return Settle("failed", ends_run=True)
+        self.store.write(node, None)
+        return Settle("completed")
 
     def settle_later(self, node: int, decision: Settle) -> None:
         """Settle a node from where nothing can be awaited."""
@@ -208,8 +233,6 @@ class Run:
         """Write down the end state of a node."""
         record = self.records[node]
         record.status, record.settled = status, self.now()
-        if status == "completed" and not self.store.written[node]:
-            self.store.write(node, None)  # on_error="continue"
         if self._state is not None and self.store.written[node]:
             self._state.set(self.structure.nodes[node].key, record.output, source=record.name)
         if self.announce:
@@ -230,6 +253,7 @@ class Run:
 
     def result(self) -> ExecutionResult:
         """Return what there is; before the end, a node may still be waiting or running."""
+        slots = self.around.slots
         return ExecutionResult(
             dag_name=self.structure.name,
             run_id=self.around.run_id,
@@ -238,7 +262,9 @@ class Run:
             schedule=self.around.policy,
             nodes={record.name: record for record in self.records},
             abandoned=[path for path in self.around.abandoned if path.startswith(self.prefix)],
-            _structure=self.structure,
+            structure=self.structure,
+            max_concurrency=slots.max_concurrency if slots is not None else None,
+            limits=dict(slots.limits) if slots is not None else {},
             _verdicts=self._verdicts,
             _store=self.store,
         )

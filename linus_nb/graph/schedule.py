@@ -225,7 +225,8 @@ def after_failure(node: AgentNode, attempt: int) -> Retry | Settle:
     [Retry(delay=1), Retry(delay=2), Settle(status='skipped', ends_run=False)]
     """
     if attempt <= node.retry_count:
-        return Retry(min(node.retry_backoff * 2 ** (attempt - 1), LONGEST_BACKOFF))
+        doublings = min(attempt - 1, 100)  # more would only overflow
+        return Retry(min(node.retry_backoff * 2**doublings, LONGEST_BACKOFF))
     return settled_failure(node)
 
 

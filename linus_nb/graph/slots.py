@@ -47,6 +47,8 @@ class Slots(Generic[Ticket]):
                 continue
             if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
                 raise OptionError(f"the limit {name}={limit!r} is not a whole number of 1 or more")
+        self.max_concurrency = max_concurrency
+        self.limits = dict(limits)
         self._free = max_concurrency
         self._free_of: dict[str | None, int] = dict(limits.items())
         self._queues: dict[str | None, deque[tuple[int, Ticket]]] = {}

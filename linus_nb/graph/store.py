@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from linus_nb.errors import SharedKeyError
 from linus_nb.graph.isolation import ATOMS, own
 
 if TYPE_CHECKING:
@@ -37,6 +38,17 @@ class Store:
         self.written = bytearray(len(structure.names))
         self._heavy = 0
         self._heavy_initial = not all(map(_is_light, self.initial.values()))
+
+    def require_free(self, node: int) -> None:
+        """Raise SharedKeyError if the key of ``node`` has been written already."""
+        key, names = self.structure.nodes[node].key, self.structure.names
+        for writer in self.structure.writers[key]:
+            if self.written[writer]:
+                raise SharedKeyError(
+                    f"{names[writer]!r} and {names[node]!r} both wrote {key!r}",
+                    hint="make the conditions of their edges exclude each other, or give one "
+                    "another output_key",
+                )
 
     def write(self, node: int, value: Any) -> Any:
         """Keep ``value`` as the output of ``node`` and return what is kept."""

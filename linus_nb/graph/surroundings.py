@@ -59,8 +59,9 @@ class Surroundings:
 
     def hand_out_slots(self) -> None:
         """Start whatever may start now, of whichever run it is."""
-        if self.slots is not None:
-            for attempts, attempt in self.slots.take():
+        # Those of a run that has ended give their slots back at once: look again.
+        while self.slots is not None and (tickets := self.slots.take()):
+            for attempts, attempt in tickets:
                 attempts.start_with_slot(attempt)
 
     def close(self) -> None:

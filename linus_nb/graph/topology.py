@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from linus_nb.errors import CycleError, UnknownNodeError
@@ -10,7 +11,7 @@ from linus_nb.graph.inference import NameIndex
 from linus_nb.graph.reachability import path_between, would_close_cycle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from linus_nb.graph.node import AgentNode, Edge
 
@@ -22,22 +23,35 @@ class Topology:
     ----------
     name : str
         The DAG's name, for messages.
-    nodes, edges : iterable
-        What it begins with; the edges are known to close no cycle.
     """
 
-    def __init__(
-        self, name: str, nodes: Iterable[AgentNode] = (), edges: Iterable[Edge] = ()
-    ) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         self.nodes: dict[str, AgentNode] = {}
         self.successors: dict[str, dict[str, Edge]] = {}
         self.predecessors: dict[str, dict[str, Edge]] = {}
         self.keys = NameIndex()
-        for node in nodes:
-            self.put(node)
-        for edge in edges:
-            self._link(edge)
+
+    def copy(self, name: str, replacing: Mapping[str, AgentNode] | None = None) -> Topology:
+        """Return the same graph under ``name``, with other nodes in the place of some.
+
+        Parameters
+        ----------
+        name : str
+            The copy's name.
+        replacing : mapping of str to AgentNode, optional
+            Nodes by the name of the one whose place they take; their own may be another.
+        """
+        nodes = {**self.nodes, **(replacing or {})}
+        made = Topology(name)
+        for old in self.nodes:
+            made.put(nodes[old])
+        for edge in self.edges():
+            source, target = nodes[edge.source].name, nodes[edge.target].name
+            made._link(replace(edge, source=source, target=target))
+        for reader in self.keys.readers:
+            made.keys.add_reader(nodes[reader])
+        return made
 
     def edges(self) -> tuple[Edge, ...]:
         """Return all edges, by source in the order of adding."""
@@ -66,8 +80,8 @@ class Topology:
         self.require(source)
         self.require(target)
         present = self.successors[source].get(target)
-        if present is not None and same_edge(present, edge):
-            return present
+        if present is not None and same_edge(present, edge) and present.inferred <= edge.inferred:
+            return present  # but an inferred one that is now drawn by hand stays for good
         if present is None and would_close_cycle(
             source, target, self.successors, self.predecessors
         ):

@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from html import escape
 from typing import TYPE_CHECKING
+
+from linus_nb.graph.notices import barrier_notice
+from linus_nb.graph.settings import options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +20,9 @@ if TYPE_CHECKING:
 
     from linus_nb.drawing import Direction, Picture
     from linus_nb.graph.node import AgentNode, Edge
-    from linus_nb.graph.result import ExecutionResult, NodeResult
+    from linus_nb.graph.node_result import NodeResult
+    from linus_nb.graph.result import ExecutionResult
+    from linus_nb.graph.structure import Structure
 
 
 class Drawable(ABC):
@@ -36,6 +42,10 @@ class Drawable(ABC):
     @abstractmethod
     def edges(self) -> tuple[Edge, ...]:
         """All edges."""
+
+    @abstractmethod
+    def structure(self) -> Structure:
+        """Return the DAG frozen into integers."""
 
     @abstractmethod
     def get_execution_order(self) -> list[list[str]]:
@@ -102,7 +112,9 @@ class Drawable(ABC):
     def _repr_html_(self) -> str:
         from linus_nb import drawing
 
-        return drawing.to_html(self.picture())
+        notice = barrier_notice(self.structure()) if options.schedule == "levels" else None
+        hint = f"<small>{escape(notice)}</small>" if notice is not None else ""
+        return drawing.to_html(self.picture()) + hint
 
 
 def _status(record: NodeResult | None) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import pandas as pd
 
 from linus_nb.errors import OptionError
-from linus_nb.graph.frame import structure_of
 from linus_nb.graph.result import ExecutionResult
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def structure_for(timings: Timings, dag: AgentDAG | None) -> Structure:
     if dag is not None:
         return dag.structure()
     if isinstance(timings, ExecutionResult):
-        return structure_of(timings)
+        return timings.structure
     raise OptionError("a frame does not hold the edges of its DAG", hint="give dag= as well")
 
 
