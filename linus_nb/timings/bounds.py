@@ -106,7 +106,8 @@ def bounds(
     dag : AgentDAG, optional
         The DAG; needed with a frame.
     max_concurrency, limits : optional
-        What the executor was given; without them waits for slots are counted as ``"loop"``.
+        What the executor was given. Default: the result's; with a frame alone waits for slots
+        are counted as ``"loop"``.
     schedule : str, optional
         The run's schedule. Default: the result's; for a frame ``"levels"`` if there were
         waits for levels, else ``"dataflow"``.
@@ -130,6 +131,8 @@ def bounds(
     (8.0, 4.0, 2.0, 2.0)
     """
     structure, work = _known(timings, dag)
+    if isinstance(timings, ExecutionResult) and max_concurrency is None and limits is None:
+        max_concurrency, limits = timings.max_concurrency, timings.limits
     policy = schedule or _policy_of(timings)
     took = makespan(timings)
     replayed = replay(structure, work, policy, max_concurrency, limits)
