@@ -40,7 +40,7 @@ _ROW, _TALLEST, _READABLE = 0.27, 12.0, 0.15
 _BAR, _WAIT, _OUTLINE = 0.72, 0.4, 0.86
 """Heights, as shares of a row."""
 
-_LEAST_WAIT = 0.002
+_LEAST_WAIT = 0.02
 """Shorter waits, as a share of the run, are not drawn."""
 
 
