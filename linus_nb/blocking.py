@@ -133,8 +133,9 @@ class Call(Generic[T]):
         self._task.add_done_callback(self._finish)
 
     def _cancel(self) -> None:
+        # A turn later, so that even one cancelled at once has begun and can clean up.
         if self._task is not None:
-            self._task.cancel()
+            self._loop.call_soon(self._task.cancel)
 
     def _finish(self, task: asyncio.Task[T]) -> None:
         if task.cancelled():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
 
 from linus_nb import events
 
@@ -15,6 +18,41 @@ if TYPE_CHECKING:
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.schedule import Verdict
     from linus_nb.graph.structure import Structure
+
+
+class _AttemptEmitter(events.Emitter):
+    """Speaks for one attempt, from any thread, until the attempt has ended.
+
+    Listeners are called on the run's loop only, so their order is the order of times.
+    """
+
+    __slots__ = ("_attempt", "_loop", "_thread")
+
+    def __init__(
+        self,
+        publish: Listener,
+        *,
+        run_id: str,
+        node: str,
+        now: Callable[[], float],
+        attempt: Attempt,
+    ) -> None:
+        super().__init__(publish, run_id=run_id, node=node, started=0.0, clock=now)
+        self._attempt = attempt
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def emit(self, event: Callable[..., events.Event], **fields: Any) -> None:
+        """Build ``event`` on the run's loop and publish it."""
+        if threading.get_ident() == self._thread:
+            self._emit_here(event, fields)
+        else:
+            with contextlib.suppress(RuntimeError):  # the loop has closed: nobody listens
+                self._loop.call_soon_threadsafe(self._emit_here, event, fields)
+
+    def _emit_here(self, event: Callable[..., events.Event], fields: dict[str, Any]) -> None:
+        if self._attempt.ended is None:
+            super().emit(event, **fields)
 
 
 class Announcer:
@@ -72,8 +110,8 @@ class Announcer:
         now, path = self._now(), self._path(attempt.node)
         self._publish(events.NodeStarted(now, self._run_id, path, attempt=attempt.number))
         events.set_emitter(
-            events.Emitter(
-                self._publish, run_id=self._run_id, node=path, started=0.0, clock=self._now
+            _AttemptEmitter(
+                self._publish, run_id=self._run_id, node=path, now=self._now, attempt=attempt
             )
         )
 

@@ -187,7 +187,7 @@ class AgentDAG(Drawable):
     def _infer(self, node: AgentNode) -> AgentNode:
         added, keys = self.add_node(node), self._topology.keys
         keys.add_reader(added)
-        for edge in keys.outdated(added, self._topology.predecessors[node.name].values()):
+        for edge in keys.outdated(added, self._topology.edges_of(node.name)):
             self.remove_edge(edge.source, edge.target)
         for source, target in keys.edges_of(added):
             if target not in self._topology.successors[source]:

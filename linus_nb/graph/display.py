@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from linus_nb.graph.node_result import NodeResult
     from linus_nb.graph.result import ExecutionResult
 
-ROWS_IN_TEXT = 40
-ROWS_IN_HTML = 100
+# With cells of the widest characters, and of quotes, which HTML escapes with six characters,
+# that is still less than 20 kB and 100 kB.
+ROWS_IN_TEXT = 30
+ROWS_IN_HTML = 50
 LONGEST_CELL = 200
 _UNBROKEN = 20
 
@@ -42,9 +44,16 @@ def shorten(value: object, longest: int = LONGEST_CELL) -> str:
         return f"table {' x '.join(map(str, shape))}"
     if isinstance(value, list | dict | set | tuple) and len(value) > longest:
         return f"{type(value).__name__} of {len(value)}"
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _repr(value)
     text = " ".join(text[: 4 * longest].split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as broken:  # noqa: BLE001 - a broken __repr__ must not hide the result
+        return f"<{type(value).__name__} (its repr raised {type(broken).__name__})>"
 
 
 def result_text(result: ExecutionResult) -> str:

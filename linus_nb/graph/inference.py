@@ -53,7 +53,7 @@ class NameIndex:
         readers = list(self._readers.get(node.key, ()))
         yield from ((node.name, reader) for reader in readers if reader != node.name)
 
-    def outdated(self, node: AgentNode, into: Iterable[Edge]) -> list[Edge]:
-        """Return the inferred edges into ``node`` whose source writes nothing that it reads."""
-        wanted = {source for source, target in self.edges_of(node) if target == node.name}
-        return [edge for edge in into if edge.inferred and edge.source not in wanted]
+    def outdated(self, node: AgentNode, edges: Iterable[Edge]) -> list[Edge]:
+        """Return those inferred ``edges`` of ``node`` that no longer follow from names."""
+        wanted = set(self.edges_of(node))
+        return [e for e in edges if e.inferred and (e.source, e.target) not in wanted]

@@ -234,7 +234,8 @@ class Run:
         record = self.records[node]
         record.status, record.settled = status, self.now()
         if self._state is not None and self.store.written[node]:
-            self._state.set(self.structure.nodes[node].key, record.output, source=record.name)
+            key = self.structure.nodes[node].key
+            self._state.set(key, self.store.read(key, (node,)), source=record.name)
         if self.announce:
             self.announce.finished(node, record)
 

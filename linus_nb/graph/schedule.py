@@ -88,7 +88,7 @@ class Schedule:
         self.unsettled = len(structure.names)
         self._missing = [len(before) for before in structure.predecessors]
         self._live = bytearray(len(structure.names))
-        self._broken: dict[int, BaseException] = {}
+        self._broken: dict[int, tuple[int, BaseException]] = {}
         self._gate = _Gate(structure, policy) if policy != "dataflow" else None
 
     def start(self) -> Step:
@@ -134,22 +134,24 @@ class Schedule:
             if verdicts is None:
                 live[successor] = 1
             elif verdicts is not _DEAD:
-                self._decide(successor, verdicts[position])
+                self._decide(node, successor, verdicts[position])
             missing[successor] -= 1
             if not missing[successor]:
                 self._arrive(successor, step, dead_ends)
 
-    def _decide(self, successor: int, verdict: Verdict) -> None:
+    def _decide(self, node: int, successor: int, verdict: Verdict) -> None:
         if isinstance(verdict, BaseException):
-            self._broken.setdefault(successor, verdict)
+            # Of several, the first source's counts: not the one that was asked first.
+            if successor not in self._broken or node < self._broken[successor][0]:
+                self._broken[successor] = node, verdict
         elif verdict:
             self._live[successor] = 1
 
     def _arrive(self, node: int, step: Step, dead_ends: list[int]) -> None:
         """All predecessors of ``node`` have settled."""
-        error = self._broken.get(node) if self._broken else None
-        if error is not None:
-            step.doomed.append((node, error))
+        broken = self._broken.get(node) if self._broken else None
+        if broken is not None:
+            step.doomed.append((node, broken[1]))
         elif self._live[node]:
             self._queue(node, step)
         else:

