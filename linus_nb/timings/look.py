@@ -56,6 +56,10 @@ WAIT_LOOKS = {"barrier": Look(ORANGE, "////", "its level"), "slot": Look(SKY, ".
 class ShownAxes(Axes):
     """Axes that a notebook shows as their picture when they are the value of a cell."""
 
+    def __repr__(self) -> str:
+        # Without the numbers of matplotlib's own: a notebook run twice says the same twice.
+        return f"<plot: {self.get_xlabel()}>"
+
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         picture = BytesIO()
         figure = cast("Figure", self.get_figure(root=True))
