@@ -21,6 +21,9 @@ class Plan:
     retries: int
     on_error: str
     resource: str | None = None
+    cleanup: float = 0.0
+    """Seconds for which an attempt goes on after it was told to stop."""
+    timeout: float | None = None
     inner: "Design | None" = None
 
     @property
@@ -59,7 +62,7 @@ class Design:
             verdicts = [self.edges[p, node] for p in alive]
             if "raises" in verdicts:
                 states[node] = after_error(plan)
-            elif verdicts and not any(verdicts) or self.before(node) and not alive:
+            elif self.before(node) and not any(verdicts):
                 states[node] = "dead"
             elif plan.fails:
                 states[node] = after_error(plan)
@@ -105,6 +108,7 @@ class Design:
                     retry_backoff=UNIT,
                     on_error=plan.on_error,
                     resource=plan.resource,
+                    timeout_seconds=plan.timeout,
                 )
             )
         for (source, target), verdict in self.edges.items():
@@ -116,7 +120,12 @@ class Design:
 
         async def work(state):
             calls.append(1)
-            await asyncio.sleep(plan.units * UNIT)
+            try:
+                await asyncio.sleep(plan.units * UNIT)
+            except asyncio.CancelledError:
+                if not plan.cleanup:
+                    raise
+                await asyncio.sleep(plan.cleanup)
             if len(calls) % plan.attempts or plan.fails:
                 raise ValueError(f"{plan.name} {len(calls)}")
             value = f"{plan.name}({' '.join(sorted(state))})"

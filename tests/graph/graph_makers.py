@@ -76,3 +76,32 @@ class Spy:
 def statuses(result):
     """Return the end state of every node."""
     return {name: node.status for name, node in result.nodes.items()}
+
+
+def edges_of(dag):
+    """Return the ends of every edge."""
+    return {(edge.source, edge.target) for edge in dag.edges}
+
+
+def constant(value):
+    """Return a function that returns ``value``."""
+    return lambda: value
+
+
+def execute(dag, state=None, schedule="levels"):
+    """Run a DAG by any schedule and return its result."""
+    return DAGExecutor(dag).execute(state or {}, schedule=schedule)
+
+
+async def started_until(executor, kind, node):
+    """Start a run and return its task when ``node`` has had an event of ``kind``."""
+    seen = asyncio.Event()
+
+    def listen(event):
+        if (event.kind, event.node) == (kind, node):
+            seen.set()
+
+    executor.listening(listen).__enter__()
+    task = asyncio.ensure_future(executor.aexecute())
+    await seen.wait()
+    return task

@@ -1,6 +1,8 @@
 """Everything that can be an agent is called the right way."""
+# ruff: noqa: PLW0108 - that a function takes parameters of these names is what is tested
 
 import asyncio
+import contextvars
 import functools
 import threading
 
@@ -206,7 +208,7 @@ def test_an_agent_is_shown_a_frame_as_shape_dtypes_and_head():
 def test_an_agents_response_gives_its_result_and_stays_on_the_node_result():
     class Response:
         result = "answer"
-        completion_status = {"is_complete": True}
+        completion_status = "complete"
         metrics = "metrics"
 
     class Agent:
@@ -235,16 +237,12 @@ def test_a_builtin_without_a_readable_signature_gets_nothing():
 
 
 def test_a_sync_node_sees_the_callers_context_variables():
-    import contextvars
-
     variable = contextvars.ContextVar("variable", default="unset")
     variable.set("set")
     assert one_node(lambda: variable.get())["n"] == "set"
 
 
 def test_a_node_does_not_see_the_context_variables_of_the_node_before_it():
-    import contextvars
-
     variable = contextvars.ContextVar("variable", default="unset")
 
     async def first():

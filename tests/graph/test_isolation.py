@@ -1,17 +1,19 @@
 """What a node reads is its own; nobody sees another's mutation."""
+# ruff: noqa: PLW0108 - that a function takes parameters of these names is what is tested
 
 import copy
 import json
 import threading
-from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-import numpy
-import pandas
+import numpy as np
+import pandas as pd
 import pydantic
 import pytest
-
 from graph_makers import dag_of
+
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor, SharedState
 from linus_nb.graph.isolation import own
 
@@ -31,7 +33,10 @@ class Model(pydantic.BaseModel):
     _private: list = pydantic.PrivateAttr(default_factory=lambda: [1])
 
 
-Pair = namedtuple("Pair", "a b")
+class Pair(NamedTuple):
+    a: list
+    b: int
+
 
 # Each is a pair: how to make a value, and how to change it.
 MUTABLE = {
@@ -52,26 +57,26 @@ MUTABLE = {
     "pydantic": (Model, lambda v: v.items.append(2)),
     "pydantic private": (Model, lambda v: v._private.append(2)),
     "list of dataclass": (lambda: [Plain()], lambda v: v[0].items.append(2)),
-    "frame": (lambda: pandas.DataFrame({"a": [1]}), lambda v: v.insert(0, "b", 2)),
-    "frame cell": (lambda: pandas.DataFrame({"a": [1]}), lambda v: v.__setitem__("a", [9])),
-    "frame loc": (lambda: pandas.DataFrame({"a": [1]}), lambda v: v.loc.__setitem__((0, "a"), 9)),
-    "frame object": (lambda: pandas.DataFrame({"a": [[1]]}), lambda v: v["a"][0].append(2)),
+    "frame": (lambda: pd.DataFrame({"a": [1]}), lambda v: v.insert(0, "b", 2)),
+    "frame cell": (lambda: pd.DataFrame({"a": [1]}), lambda v: v.__setitem__("a", [9])),
+    "frame loc": (lambda: pd.DataFrame({"a": [1]}), lambda v: v.loc.__setitem__((0, "a"), 9)),
+    "frame object": (lambda: pd.DataFrame({"a": [[1]]}), lambda v: v["a"][0].append(2)),
     "frame attrs": (
-        lambda: pandas.DataFrame({"a": [1]}),
+        lambda: pd.DataFrame({"a": [1]}),
         lambda v: v.attrs.__setitem__("unit", "m"),
     ),
-    "series": (lambda: pandas.Series([1], name="s"), lambda v: v.loc.__setitem__(0, 9)),
-    "series object": (lambda: pandas.Series([[1]]), lambda v: v[0].append(2)),
+    "series": (lambda: pd.Series([1], name="s"), lambda v: v.loc.__setitem__(0, 9)),
+    "series object": (lambda: pd.Series([[1]]), lambda v: v[0].append(2)),
     "list of frame": (
-        lambda: [pandas.DataFrame({"a": [1]})],
+        lambda: [pd.DataFrame({"a": [1]})],
         lambda v: v[0].__setitem__("b", 1),
     ),
-    "object array": (lambda: numpy.array([[1], None], dtype=object), lambda v: v[0].append(2)),
+    "object array": (lambda: np.array([[1], None], dtype=object), lambda v: v[0].append(2)),
 }
 
 
 def shown(value):
-    if isinstance(value, pandas.DataFrame | pandas.Series):
+    if isinstance(value, pd.DataFrame | pd.Series):
         return (repr(value.to_dict()), dict(value.attrs))
     return repr(value) + repr(getattr(value, "__pydantic_private__", ""))
 
@@ -133,15 +138,13 @@ def test_a_retry_gets_the_original_input(make, change):
             raise ValueError
 
     dag = AgentDAG("d")
-    dag.add_node(
-        AgentNode("n", flaky, input_mapping={"v": "v"}, retry_count=2, retry_backoff=0)
-    )
+    dag.add_node(AgentNode("n", flaky, input_mapping={"v": "v"}, retry_count=2, retry_backoff=0))
     DAGExecutor(dag).execute({"v": make()}).raise_for_status()
     assert seen == [shown(make())] * 3
 
 
 def test_a_number_array_is_read_only_and_still_the_writers_own():
-    array = numpy.array([1, 2])
+    array = np.array([1, 2])
 
     def change(source):
         source[0] = 9
@@ -269,7 +272,7 @@ class TestTheStateDict:
             lambda s: (s.__delitem__("k1"), "k1" in s, len(s))[1:],
             lambda s: (s.clear(), len(s))[1],
             lambda s: [*map(str, s.values())],
-            lambda s: (lambda **k: sorted(k))(**s),
+            lambda s: sorted(dict(**s)),
             lambda s: 5 if 3 in s else 6,
         ],
     )

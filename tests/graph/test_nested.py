@@ -1,13 +1,14 @@
 """A DAG as a node of another one."""
+# ruff: noqa: PLW0108 - that a function takes parameters of these names is what is tested
 
 import asyncio
 
 import pytest
-
 from graph_makers import dag_of, one_node, sleeper, statuses
+from virtual_time import on_virtual_time, run_dag, seconds
+
 from linus_nb.errors import NodeFailedError
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
-from virtual_time import on_virtual_time, run_dag, seconds
 
 
 def seen():
@@ -154,15 +155,13 @@ class TestTimes:
 
 @pytest.mark.parametrize("schedule", ["sequential", "levels", "dataflow"])
 def test_children_appear_in_events_by_their_path(schedule):
-    paths = []
     inner = dag_of({"x": lambda: 1}, name="inner")
     dag = dag_of({"n": dag_of({"m": inner}, name="middle")})
 
     async def run():
-        async for event in DAGExecutor(dag).astream(schedule=schedule):
-            paths.append((event.kind, event.node))
+        return [e async for e in DAGExecutor(dag).astream(schedule=schedule)]
 
-    asyncio.run(run())
+    paths = [(event.kind, event.node) for event in asyncio.run(run())]
     started = [node for kind, node in paths if kind == "node_started"]
     finished = [node for kind, node in paths if kind == "node_finished"]
     assert started == ["n", "n/m", "n/m/x"]

@@ -1,4 +1,5 @@
 """Results, their displays, and state that outlives a run."""
+# ruff: noqa: PLW0108 - that a function takes parameters of these names is what is tested
 
 import asyncio
 import json
@@ -6,8 +7,8 @@ import pickle
 import threading
 
 import pytest
+from graph_makers import dag_of, one_node, sleeper, started_until
 
-from graph_makers import dag_of, one_node, sleeper
 from linus_nb.errors import UnknownNodeError
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor, SharedState
 
@@ -77,9 +78,7 @@ class TestResults:
         executor = DAGExecutor(dag_of({"a": lambda: 1, "b": sleeper(30)}))
 
         async def run():
-            task = asyncio.ensure_future(executor.aexecute())
-            while executor.last_result is None or executor.last_result["a"] is None:
-                await asyncio.sleep(0.005)
+            task = await started_until(executor, "node_finished", "a")
             looked = executor.last_result
             shown = (looked.status, looked["a"], repr(looked), looked._repr_html_())
             task.cancel()
@@ -220,7 +219,7 @@ class TestSharedState:
         assert len(state) == len(state.get_history()) == 400
 
     def test_it_can_be_pickled(self):
-        state = pickle.loads(pickle.dumps(SharedState({"a": [1]})))
+        state = pickle.loads(pickle.dumps(SharedState({"a": [1]})))  # noqa: S301 - our own
         state.set("b", 2)
         assert state.to_dict() == {"a": [1], "b": 2}
         assert len(state.get_history()) == 2

@@ -4,11 +4,11 @@ import asyncio
 import threading
 
 import pytest
-
 from graph_makers import dag_of, sleeper, stubborn
+from virtual_time import on_virtual_time, run_dag
+
 from linus_nb.events import Token, current_emitter
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
-from virtual_time import on_virtual_time, run_dag
 
 
 def kinds(events, node):

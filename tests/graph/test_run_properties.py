@@ -5,14 +5,16 @@
 
 import asyncio
 import os
-
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from itertools import pairwise
 
 from generated_dags import UNIT, designs
 from graph_makers import statuses
-from linus_nb.graph import DAGExecutor
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from virtual_time import new_run, run_dag, run_virtually, seconds
+
+from linus_nb.graph import DAGExecutor
+from linus_nb.graph.run import GRACE
 
 CAMPAIGN = os.environ.get("LINUS_NB_CAMPAIGN") == "1"
 SCHEDULES = ("sequential", "levels", "dataflow")
@@ -83,7 +85,7 @@ def test_no_node_starts_before_its_predecessors_have_settled(design, policy):
         assert started is None or started >= result.nodes[source].settled
     if policy == "sequential":
         spans = sorted((n.started, n.ended) for n in result.nodes.values() if n.started is not None)
-        assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+        assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
 @sized(150, 10_000)
@@ -167,6 +169,77 @@ def test_a_cancel_at_any_instant_loses_nothing_and_leaves_nothing(
             assert child[name] == value
     attempts = [a for r in results_of(result) for n in r.nodes.values() for a in n.attempts]
     assert {a.status for a in attempts} <= {"completed", "failed", "cancelled"}
+
+
+@sized(150, 5_000)
+@given(
+    designs(fail=True, nested=True),
+    st.sampled_from(SCHEDULES),
+    st.integers(0, 40),
+    st.sampled_from([None, 1, 2]),
+    st.lists(st.sampled_from([0.0, 0.0, 0.1, 0.15, 0.2, 0.4, 5.0]), min_size=9, max_size=9),
+    st.sampled_from([None, 0.3, 0.6, 1.0]),
+)
+def test_whatever_nodes_do_when_told_to_stop_a_run_ends_in_time_and_for_good(
+    design, policy, quarter, slots, cleanups, timeout
+):
+    for plan, cleanup in zip(design.plans, cleanups, strict=False):
+        for each in (plan, *(plan.inner.plans if plan.inner else ())):
+            each.cleanup, each.timeout = cleanup, timeout
+
+    async def cancelled():
+        run = new_run(design.build(), policy=policy, slots=slots)
+        task = asyncio.ensure_future(run.execute())
+        await asyncio.sleep(quarter * UNIT / 2)
+        begun = asyncio.get_running_loop().time()
+        task.cancel()
+        await asyncio.wait([task])
+        assert asyncio.get_running_loop().time() - begun <= GRACE + 1e-6
+        before = everything_of(run.result())
+        await asyncio.sleep(100)
+        assert everything_of(run.result()) == before
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return run
+
+    run = run_virtually(cancelled())
+    ends = {"completed", "failed", "skipped", "cancelled"}
+    assert set(statuses(run.result()).values()) <= ends
+    if slots:
+        assert run.around.slots._free == slots
+
+
+def everything_of(result):
+    """Return all that a result tells, the runs nested in it included."""
+    return [
+        (r.status, r.node_results, r.errors, r.abandoned, statuses(r), r.final_state)
+        for r in results_of(result)
+    ]
+
+
+@sized(100, 2_000)
+@given(
+    designs(nested=True),
+    st.sampled_from(SCHEDULES),
+    st.sampled_from([None, 1, 2]),
+    st.lists(st.sampled_from([0.0, 0.1, 0.4, 5.0]), min_size=9, max_size=9),
+)
+def test_timeouts_never_hang_a_run_nor_keep_a_slot(design, policy, slots, cleanups):
+    for plan, cleanup in zip(design.plans, cleanups, strict=False):
+        for each in (plan, *(plan.inner.plans if plan.inner else ())):
+            each.cleanup, each.timeout = cleanup, 0.6
+
+    async def to_the_end():
+        run = new_run(design.build(), policy=policy, slots=slots)
+        result = await run.execute()
+        before = everything_of(result)
+        await asyncio.sleep(100)
+        assert everything_of(run.result()) == before
+        return run
+
+    run = run_virtually(to_the_end())
+    assert set(statuses(run.result()).values()) <= {"completed", "skipped"}
+    if slots:
+        assert run.around.slots._free == slots
 
 
 @sized(60, 2_000)

@@ -1,11 +1,11 @@
 """The three schedules, and limits on what runs at once."""
 
 import pytest
-
 from graph_makers import Spy, dag_of, sleeper, statuses
+from virtual_time import new_run, on_virtual_time, run_dag, seconds
+
 from linus_nb.errors import OptionError
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor, options
-from virtual_time import new_run, on_virtual_time, run_dag, seconds
 
 
 def uneven():
