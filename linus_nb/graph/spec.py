@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from linus_nb.errors import GraphError, LinusError
 from linus_nb.graph.calling import callee_of
-from linus_nb.graph.dag import AgentDAG
 from linus_nb.graph.node import AgentNode
 from linus_nb.graph.spec_names import Names
 
 if TYPE_CHECKING:
+    from linus_nb.graph.dag import AgentDAG
     from linus_nb.graph.node import Edge
 
 FORMAT = "linus_nb.dag/1"
@@ -48,11 +48,12 @@ def references(dag: AgentDAG) -> dict[str, dict[str, Any]]:
 
     Examples
     --------
+    >>> from linus_nb.graph import AgentDAG
     >>> dag = AgentDAG("d")
     >>> _ = dag.add_node("biggest", max), dag.add_node("half", lambda biggest: biggest / 2)
     >>> sorted(references(dag)["functions"])
     ['half', 'max']
-    >>> len(from_json(to_json(dag), **references(dag)))
+    >>> len(from_json(AgentDAG, to_json(dag), **references(dag)))
     2
     """
     names = Names()
@@ -87,12 +88,17 @@ def to_json(
 
 
 def from_json(
-    text: str, functions: Registry | None = None, agents: Registry | None = None
+    kind: type[AgentDAG],
+    text: str,
+    functions: Registry | None = None,
+    agents: Registry | None = None,
 ) -> AgentDAG:
     """Return the DAG that :func:`to_json` wrote.
 
     Parameters
     ----------
+    kind : type
+        The class to make: ``AgentDAG``, whose ``from_json`` calls this.
     text : str
         The JSON.
     functions, agents : mapping of str to object, optional
@@ -109,9 +115,10 @@ def from_json(
 
     Examples
     --------
+    >>> from linus_nb.graph import AgentDAG
     >>> dag = AgentDAG("d")
     >>> _ = dag.add_node("total", sum)
-    >>> from_json(to_json(dag), functions={"sum": sum}).nodes["total"].agent is sum
+    >>> from_json(AgentDAG, to_json(dag), functions={"sum": sum}).nodes["total"].agent is sum
     True
     """
     try:
@@ -126,7 +133,7 @@ def from_json(
     registries = {"function": dict(functions or {}), "agent": dict(agents or {})}
     try:
         _require_all(_named(written), registries)
-        return _read(written, registries)
+        return _read(kind, written, registries)
     except LinusError:
         raise
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
@@ -235,12 +242,14 @@ def _require_all(named: list[tuple[str, str]], registries: Mapping[str, Registry
     )
 
 
-def _read(written: dict[str, Any], registries: Mapping[str, Registry]) -> AgentDAG:
-    dag = AgentDAG(written["name"])
+def _read(
+    kind: type[AgentDAG], written: dict[str, Any], registries: Mapping[str, Registry]
+) -> AgentDAG:
+    dag = kind(written["name"])
     functions = registries["function"]
     for node in written["nodes"]:
         options = {key: value for key, value in node.items() if key not in _PLACE_OF_AGENT}
-        dag.add_node(AgentNode(agent=_agent(node, registries), **options))
+        dag.add_node(AgentNode(agent=_agent(kind, node, registries), **options))
     for edge in written["edges"]:
         condition = functions[edge["condition"]] if "condition" in edge else None
         dag.add_edge(edge["source"], edge["target"], condition, label=edge.get("label", ""))
@@ -249,8 +258,8 @@ def _read(written: dict[str, Any], registries: Mapping[str, Registry]) -> AgentD
     return dag
 
 
-def _agent(node: dict[str, Any], registries: Mapping[str, Registry]) -> Any:
+def _agent(kind: type[AgentDAG], node: dict[str, Any], registries: Mapping[str, Registry]) -> Any:
     if "dag" in node:
-        return _read(node["dag"], registries)
-    kind = "function" if "function" in node else "agent"
-    return registries[kind][node[kind]]
+        return _read(kind, node["dag"], registries)
+    registry = "function" if "function" in node else "agent"
+    return registries[registry][node[registry]]

@@ -1,4 +1,4 @@
-"""A DAG as pictures and as other libraries' graphs."""
+"""A DAG as pictures, as JSON, as code, and as other libraries' graphs."""
 
 # The drawing package and networkx load when something is drawn, not with the package.
 # ruff: noqa: PLC0415
@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from linus_nb.graph import spec
 from linus_nb.graph.notices import barrier_notice
 from linus_nb.graph.settings import options
+from linus_nb.graph.spec_code import to_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
     from graphviz import Digraph
 
     from linus_nb.drawing import Direction, Picture
+    from linus_nb.graph.dag import AgentDAG
     from linus_nb.graph.node import AgentNode, Edge
     from linus_nb.graph.node_result import NodeResult
     from linus_nb.graph.result import ExecutionResult
+    from linus_nb.graph.spec import Registry
     from linus_nb.graph.structure import Structure
 
 
@@ -105,6 +109,40 @@ class Drawable(ABC):
         graph.add_nodes_from((name, {"node": node}) for name, node in self.nodes.items())
         graph.add_edges_from((edge.source, edge.target, {"edge": edge}) for edge in self.edges)
         return graph
+
+    def to_json(self, functions: Registry | None = None, agents: Registry | None = None) -> str:
+        """Return the DAG as JSON, with its functions and agents by name.
+
+        Parameters
+        ----------
+        functions, agents : mapping of str to object, optional
+            Names to use; the others get those that they have.
+        """
+        return spec.to_json(cast("AgentDAG", self), functions, agents)
+
+    @classmethod
+    def from_json(
+        cls, text: str, functions: Registry | None = None, agents: Registry | None = None
+    ) -> AgentDAG:
+        """Return the DAG that :meth:`to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+            The JSON.
+        functions, agents : mapping of str to object, optional
+            What its names stand for; nothing else is ever called or imported.
+
+        Raises
+        ------
+        GraphError
+            If a name is in no registry, or the text is no such JSON.
+        """
+        return spec.from_json(cast("type[AgentDAG]", cls), text, functions, agents)
+
+    def to_code(self, functions: Registry | None = None, agents: Registry | None = None) -> str:
+        """Return the code of a cell that builds the DAG again."""
+        return to_code(cast("AgentDAG", self), functions, agents)
 
     def __repr__(self) -> str:
         return self.visualize()

@@ -180,7 +180,7 @@ def test_a_cancel_at_any_instant_loses_nothing_and_leaves_nothing(
     st.lists(st.sampled_from([0.0, 0.0, 0.1, 0.15, 0.2, 0.4, 5.0]), min_size=9, max_size=9),
     st.sampled_from([None, 0.3, 0.6, 1.0]),
 )
-def test_whatever_nodes_do_when_told_to_stop_a_run_ends_in_time_and_for_good(
+def test_a_stopped_run_ends_in_time_and_for_good(  # noqa: PLR0917 - one for each thing drawn
     design, policy, quarter, slots, cleanups, timeout
 ):
     for plan, cleanup in zip(design.plans, cleanups, strict=False):

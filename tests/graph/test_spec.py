@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from linus_nb.errors import GraphError, LinusError, UnknownNodeError
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
-from linus_nb.graph.spec import from_json, references, to_json
+from linus_nb.graph.spec import references, to_json
 from linus_nb.graph.spec_code import to_code
+
+from_json = AgentDAG.from_json
 
 
 def load(path):
