@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 RUN = $(BIN)/python -m
+NBVAL = $(RUN) pytest --nbval --nbval-sanitize-with notebooks/sanitize.cfg
 
-.PHONY: demo test check notebooks bench campaign clean
+.PHONY: demo test check docs notebooks bench campaign clean
 .DEFAULT_GOAL := test
 
 # What the demo needs: the package, the embedded model's runtime, a Jupyter kernel.
@@ -22,10 +23,11 @@ demo: $(VENV)/demo
 	$(RUN) linus_nb.cli fetch
 	$(RUN) linus_nb.cli demo
 
-# Lint, types, arrows; then every test, doctest and notebook in one pytest run.
-test: check
+# Lint, types, arrows, docs; then every test, doctest and notebook in one pytest run.
+test: check docs
 	$(RUN) linus_nb.cli fetch
-	$(RUN) pytest --nbval --nbval-sanitize-with notebooks/sanitize.cfg
+	$(BIN)/python tests/kernels.py
+	$(NBVAL)
 
 check: $(VENV)/test
 	$(RUN) ruff check .
@@ -34,16 +36,24 @@ check: $(VENV)/test
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell linus_nb tests docs examples README.md CHANGELOG.md CONTRIBUTING.md
 
+docs: $(VENV)/test
+	$(RUN) sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+
+# Each notebook gives its outputs again, on the newest ipykernel and on the last 6.
 notebooks: $(VENV)/test
 	$(RUN) linus_nb.cli fetch
-	$(RUN) pytest --nbval --nbval-sanitize-with notebooks/sanitize.cfg notebooks
+	$(NBVAL) notebooks
+	"$$($(BIN)/python tests/kernels.py | tail -n 1)" -m ipykernel install --prefix $(VENV) --name ipykernel6
+	$(NBVAL) --nbval-kernel-name ipykernel6 notebooks
 
 bench: $(VENV)/test
+	$(RUN) linus_nb.cli fetch
 	$(RUN) benchmarks
 
 campaign: $(VENV)/test
 	$(RUN) linus_nb.cli fetch
-	LINUS_NB_CAMPAIGN=1 $(RUN) pytest --nbval --nbval-sanitize-with notebooks/sanitize.cfg
+	$(BIN)/python tests/kernels.py
+	LINUS_NB_CAMPAIGN=1 $(NBVAL)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

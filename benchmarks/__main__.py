@@ -1,7 +1,8 @@
 """`make bench`: linus_nb beside its peers on the same graphs, and the bounds that we promise.
 
 Every peer runs in a virtual environment of its own; all are asked in turn, so that a noisy
-moment hits all alike. Prints the bounds and writes docs/benchmarks.md.
+moment hits all alike. Prints the bounds and writes docs/benchmarks.md; then come what an agent
+adds to its model (docs/agent_speed.md) and its right answers (docs/accuracy.md).
 """
 
 from __future__ import annotations
@@ -58,7 +59,15 @@ def main() -> int:
     held = check_bounds(peers)
     PAGE.write_text(page(held, tables))
     print("\n".join(line for _, line in held))
-    return 0 if all(ok for ok, _ in held) else 1
+    agents = [run_agents("agent_speed"), run_agents("accuracy")]
+    return 0 if all([*agents, *(ok for ok, _ in held)]) else 1
+
+
+def run_agents(module: str) -> bool:
+    """Run a benchmark of agents, which writes its own page; whether its bounds hold."""
+    environment = {**os.environ, "PEERBENCH_VENVS": str(VENVS)}
+    command = [sys.executable, "-m", module]
+    return subprocess.run(command, cwd=HERE, env=environment, check=False).returncode == 0
 
 
 def make_environments(peers: list[str]) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         SharedState,
         options,
     )
+    from linus_nb.graph.runs_frame import runs
+    from linus_nb.widgets import watch
 
 __version__ = "0.1.0"
 
@@ -47,6 +49,8 @@ _HOMES = {
         "SharedState",
         "options",
     ),
+    "linus_nb.widgets": ("watch",),
+    "linus_nb.graph.runs_frame": ("runs",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -70,6 +74,8 @@ __all__ = [
     "fetch",
     "get_default_tools",
     "options",
+    "runs",
+    "watch",
 ]
 
 
@@ -77,7 +83,7 @@ def __getattr__(name: str) -> object:
     """Load a public name, or a submodule, when it is first used."""
     if name in _HOME_OF:
         value: object = getattr(import_module(_HOME_OF[name]), name)
-    elif name in ("drawing", "events", "testing", "timings"):
+    elif name in ("drawing", "events", "testing", "timings", "widgets"):
         value = import_module(f"linus_nb.{name}")
     else:
         raise AttributeError(f"module 'linus_nb' has no attribute {name!r}")
@@ -86,4 +92,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__", "drawing", "events", "testing", "timings"])
+    return sorted([*__all__, "__version__", "drawing", "events", "testing", "timings", "widgets"])

@@ -16,7 +16,7 @@ import threading
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from linus_nb.errors import OptionError
 
@@ -60,7 +60,8 @@ def run_blocking(coroutine: Coroutine[object, object, T]) -> T:
     with _loops.borrow() as loop:
         call = Call(coroutine, loop)
         try:
-            return call.future.result()
+            # Started in here: an interrupt right after the start must not miss the cancel.
+            return call.start().future.result()
         except FutureCancelledError:
             raise asyncio.CancelledError from None
         except BaseException:
@@ -90,12 +91,12 @@ def submit(coroutine: Coroutine[object, object, T]) -> Call[T]:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         with _loops.borrow() as background:
-            return Call(coroutine, background)
-    return Call(coroutine, loop)
+            return Call(coroutine, background).start()
+    return Call(coroutine, loop).start()
 
 
 class Call(Generic[T]):
-    """One coroutine at work on a loop, which may be in another thread.
+    """One coroutine for a loop, which may be in another thread.
 
     Parameters
     ----------
@@ -109,13 +110,18 @@ class Call(Generic[T]):
         self, coroutine: Coroutine[object, object, T], loop: asyncio.AbstractEventLoop
     ) -> None:
         self.future: Future[T] = Future()
+        self._coroutine = coroutine
         self._loop = loop
         self._task: asyncio.Task[T] | None = None
+
+    def start(self) -> Self:
+        """Set the coroutine to work; from any thread, once."""
         context = contextvars.copy_context()
         if self.is_on_this_loop():
-            self._start(coroutine, context)
+            self._start(context)
         else:
-            loop.call_soon_threadsafe(self._start, coroutine, context)
+            self._loop.call_soon_threadsafe(self._start, context)
+        return self
 
     def is_on_this_loop(self) -> bool:
         """Whether the caller is on the loop that does the work."""
@@ -128,14 +134,18 @@ class Call(Generic[T]):
         """Cancel the coroutine; from any thread."""
         self._loop.call_soon_threadsafe(self._cancel)
 
-    def _start(self, coroutine: Coroutine[object, object, T], context: contextvars.Context) -> None:
-        self._task = self._loop.create_task(coroutine, context=context)
+    def _start(self, context: contextvars.Context) -> None:
+        self._task = self._loop.create_task(self._coroutine, context=context)
         self._task.add_done_callback(self._finish)
 
     def _cancel(self) -> None:
         # A turn later, so that even one cancelled at once has begun and can clean up.
         if self._task is not None:
             self._loop.call_soon(self._task.cancel)
+        else:  # interrupted before it was started
+            self._coroutine.close()
+            self.future.cancel()
+            self.future.set_running_or_notify_cancel()
 
     def _finish(self, task: asyncio.Task[T]) -> None:
         if task.cancelled():

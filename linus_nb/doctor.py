@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from linus_nb.agent.serving.model_file import BETTER, FILE_SIZE
 from linus_nb.agent.serving.status import (
     ModelFileStatus,
     OllamaStatus,
@@ -127,4 +128,7 @@ def _model_file(model_file: ModelFileStatus, ollama: OllamaStatus) -> Finding:
         found = model_file.error or "missing"
         return Finding("model file", ok=False, found=found, bring=bring, optional=ollama.reachable)
     size = (model_file.size or 0) / _MEGABYTE
-    return Finding("model file", ok=True, found=f"{model_file.path} ({size:.0f} MB)")
+    found = f"{model_file.path} ({size:.0f} MB)"
+    if model_file.size == FILE_SIZE:
+        found += f", a toy; better where Hugging Face is reached: {BETTER}"
+    return Finding("model file", ok=True, found=found)

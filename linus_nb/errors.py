@@ -9,7 +9,10 @@ next.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class LinusError(Exception):
@@ -108,6 +111,30 @@ class RunFailedError(LinusError, RuntimeError):
         self.result = result
 
 
+class UnstorableError(LinusError, TypeError):
+    """A value cannot be written to a journal. ``path`` says where in it, like ``$.a[1].lock``."""
+
+    def __init__(self, message: str = "", *, hint: str | None = None, path: str = "$") -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+
+
+class JournalError(LinusError, RuntimeError):
+    """A journal cannot be read or written."""
+
+
+class UnreadableError(JournalError, ValueError):
+    """A stored value cannot be made again: its class is not loaded, or the file is damaged."""
+
+
+class UnknownRunError(JournalError, LookupError):
+    """A journal has no such run."""
+
+
+class RunBusyError(JournalError):
+    """Somebody else is at work on this run."""
+
+
 # --- agents -----------------------------------------------------------------
 
 
@@ -167,8 +194,31 @@ class ToolTimeoutError(ToolError, TimeoutError):
     """A tool ran longer than it may."""
 
 
+# --- serving ----------------------------------------------------------------
+
+
+class RequestRefusedError(LinusError, RuntimeError):
+    """A server does not do what a request asks; ``status`` is the HTTP status of its reply."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        hint: str | None = None,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
 # --- testing ----------------------------------------------------------------
 
 
 class ScriptError(LinusError, AssertionError):
     """A scripted model was called without a step for it, or kept steps nobody asked for."""
+
+
+class CassetteError(LinusError, AssertionError):
+    """A replayed call is not the one that was recorded, or recorded calls were never made."""

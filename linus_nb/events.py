@@ -189,3 +189,19 @@ def current_emitter() -> Emitter | None:
 def set_emitter(emitter: Emitter | None) -> None:
     """Make ``emitter`` the one of the running task's context."""
     _emitter.set(emitter)
+
+
+_node: ContextVar[str] = ContextVar("linus_nb_node", default="")
+
+
+def current_node() -> str:
+    """Return the node that the running code belongs to, ``""`` outside of a run.
+
+    A node of a nested DAG is ``"parent/child"``. It is known whether or not anybody listens.
+    """
+    return _node.get()
+
+
+def set_node(node: str) -> None:
+    """Make ``node`` the one of the running task's context."""
+    _node.set(node)

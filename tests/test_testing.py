@@ -19,6 +19,11 @@ def test_replies_come_in_order_and_dicts_are_json():
     assert [model.invoke("?").content for _ in range(3)] == ["one", '{"answer": 2}', "three"]
 
 
+def test_a_step_in_a_mapping_is_for_the_calls_of_its_key():
+    model = ScriptedModel({"Oslo": [Step(text="north")], "Rome": [Step(text="south")]})
+    assert [model.invoke(city).content for city in ("Rome", "Oslo")] == ["south", "north"]
+
+
 async def test_a_call_without_a_step_fails_naming_its_last_message():
     model = ScriptedModel([])
     with pytest.raises(ScriptError, match="last message is 'what now'"):

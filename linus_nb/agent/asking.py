@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from linus_nb.agent.calls import call_model
 from linus_nb.agent.prompts import again
 from linus_nb.agent.replies import quote, without_thinking
+from linus_nb.agent.serving.addresses import without_credentials
 from linus_nb.agent.window import estimated_tokens, fitted, looks_cut
 from linus_nb.errors import NoAnswerError
 from linus_nb.events import Token
@@ -81,10 +82,16 @@ async def ask(run: Run, question: Question[T]) -> T:
             _record(run, question, reply, result=value)
             return value
     raise NoAnswerError(
-        f"{run.meter.model}: no usable reply in {question.asks} tries ({question.phase}); "
+        f"{_whose(run)}: no usable reply in {question.asks} tries ({question.phase}); "
         f"the last one: {faults[-1].message}",
-        hint=faults[-1].hint,
+        hint=faults[-1].hint or "another wording, or a larger model: model='gemma3:12b'",
     ) from faults[-1]
+
+
+def _whose(run: Run) -> str:
+    """Return the model as messages name it: with its server, if it has one."""
+    url = getattr(run.model, "base_url", None)
+    return f"{run.meter.model} at {without_credentials(url)}" if url else run.meter.model
 
 
 async def _call(run: Run, question: Question[T], messages: Sequence[BaseMessage]) -> Reply:
@@ -96,6 +103,7 @@ async def _call(run: Run, question: Question[T], messages: Sequence[BaseMessage]
         schema=question.schema,
         temperature=None if question.is_answer else 0.0,
         on_token=(lambda text: run.emit(Token, text=text)) if question.is_answer else None,
+        phase=question.phase,
     )
     run.meter.count_reply(reply)
     if looks_cut(estimated, reply.input_tokens):

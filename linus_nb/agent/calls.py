@@ -18,6 +18,7 @@ import httpx
 import ollama
 from langchain_ollama import ChatOllama
 
+from linus_nb.agent.interception import ModelRequest, current_interceptor
 from linus_nb.agent.serving.addresses import server_key
 from linus_nb.agent.serving.clients import RecordingClient, for_one_call, server_url
 from linus_nb.agent.serving.faults import (
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
-__all__ = ["ModelSource", "Reply", "ToolRequest", "call_model"]
+__all__ = ["ModelSource", "Reply", "ToolRequest", "call_model", "resolve_model"]
 
 PAUSES = (0.2, 0.6)
 """Seconds before the second and the third attempt."""
@@ -60,6 +61,14 @@ class ModelSource(Protocol):
         """Return the chat model, always the same one once decided."""
 
 
+async def resolve_model(llm: BaseChatModel | ModelSource) -> BaseChatModel:
+    """Return the chat model that ``llm`` is or stands for."""
+    if not isinstance(llm, ModelSource):
+        return llm
+    interceptor = current_interceptor()
+    return await (llm.resolve() if interceptor is None else interceptor.resolve(llm))
+
+
 async def call_model(
     llm: BaseChatModel | ModelSource,
     messages: Sequence[BaseMessage],
@@ -67,6 +76,7 @@ async def call_model(
     schema: dict[str, Any] | None = None,
     temperature: float | None = None,
     on_token: OnToken | None = None,
+    phase: str = "",
 ) -> Reply:
     """Ask a chat model once and return its reply.
 
@@ -82,6 +92,8 @@ async def call_model(
         For this call only; models without the setting keep their own.
     on_token : callable, optional
         Gets each piece of text the moment it arrives, on the running loop.
+    phase : str
+        Where in an agent's loop this is asked, for those who record calls.
 
     Returns
     -------
@@ -102,8 +114,17 @@ async def call_model(
     >>> asyncio.run(call_model(parrot, [HumanMessage("Hi")])).text
     'Hello'
     """
-    model = await llm.resolve() if isinstance(llm, ModelSource) else llm
-    model = _at_temperature(model, temperature)
+    model = _at_temperature(await resolve_model(llm), temperature)
+    request = ModelRequest(model, tuple(messages), schema, phase)
+    interceptor = current_interceptor()
+    if interceptor is None:
+        return await _ask(request, on_token)
+    return await interceptor.call(request, on_token, _ask)
+
+
+async def _ask(request: ModelRequest, on_token: OnToken | None) -> Reply:
+    """Put a request to its model, again if what went wrong may be gone a moment later."""
+    model, messages, schema = request.model, request.messages, request.schema
     call: _OllamaCall | _OtherCall = (
         _OllamaCall(model, messages, schema)
         if isinstance(model, ChatOllama)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linus_nb.agent.calls import ModelSource
+from linus_nb.agent.calls import resolve_model
 from linus_nb.agent.concurrency import together
 from linus_nb.agent.metrics import Meter
 from linus_nb.agent.response import CompletionStatus
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
+    from linus_nb.agent.calls import ModelSource
     from linus_nb.agent.replies import Step
     from linus_nb.agent.response import AgentResponse
 
@@ -47,8 +48,7 @@ class AgentLoop(AgentSteps):
         return response
 
     async def _adecide_on_model(self, run: Run) -> None:
-        llm = self.llm
-        run.model = await llm.resolve() if isinstance(llm, ModelSource) else llm
+        run.model = await resolve_model(self.llm)
         run.small = is_small(run.model)
         run.meter.model = describe(run.model)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from linus_nb.agent.display import response_html
 from linus_nb.agent.metrics import AgentMetrics
 
 if TYPE_CHECKING:
@@ -89,3 +90,6 @@ class AgentResponse:
             f"AgentResponse({self.result!r:.300}, {state}, {metrics.llm_calls} model calls, "
             f"{metrics.tool_executions} tool calls, {metrics.model})"
         )
+
+    def _repr_html_(self) -> str:
+        return response_html(self)

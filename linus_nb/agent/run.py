@@ -58,6 +58,7 @@ class Run:
     results: list[StepResult] = field(default_factory=list)
     records: list[StepRecord] = field(default_factory=list)
     stopped: str | None = None
+    doubt: str | None = None
     partial: str | None = None
     status: CompletionStatus = field(
         default_factory=lambda: CompletionStatus(is_complete=False, reason="", missing=[])

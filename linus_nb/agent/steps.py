@@ -22,8 +22,10 @@ from linus_nb.agent.replies import (
 )
 from linus_nb.agent.response import CompletionStatus
 from linus_nb.agent.run import StepResult
-from linus_nb.agent.small.by_rules import tools_for
-from linus_nb.agent.small.candidates import Candidates, candidates_for
+from linus_nb.agent.small.asked import asked_part
+from linus_nb.agent.small.by_rules import doubt_about, tools_for
+from linus_nb.agent.small.candidates import Candidates, candidates_for, closed_sets
+from linus_nb.agent.small.mentions import same_although_two_are_named
 from linus_nb.agent.tools import run_tool, tool_result_text
 from linus_nb.errors import NoAnswerError, ToolError
 from linus_nb.events import ToolFinished, ToolStarted
@@ -68,15 +70,19 @@ class AgentSteps:
 
     async def _achoose_tool(self, run: Run) -> tuple[Step, ...]:
         """Return a plan of one step; the model chooses only where no rule can."""
-        names = tools_for(run.task, self._offered)
+        failed = {str(result.step.tool) for result in run.results if result.error is not None}
+        left = {name: tool for name, tool in self._offered.items() if name not in failed}
+        left = left or self._offered
+        names = tools_for(run.task, left)
         if len(names) == 1:
+            run.doubt = doubt_about(run.task, self._offered, names[0], failed)
             plan = (Step(run.task, names[0]),)
             run.record("reason", "rules", run.task, tool=names[0], result=plan)
             return plan
         run.meter.reasoning_calls += 1
         lines = [self._offered[name].line for name in names]
         # Where the task speaks for some of the tools, "none" would only lead astray.
-        choices = prompts.with_none(names) if len(names) == len(self._offered) else names
+        choices = prompts.with_none(names) if len(names) == len(left) else names
         chosen = await ask(
             run,
             Question(
@@ -87,7 +93,10 @@ class AgentSteps:
                 schema=prompts.choice_schema(choices),
             ),
         )
-        return (Step(run.task, chosen),) if chosen in self._offered else ()
+        if chosen not in self._offered:
+            return ()
+        run.doubt = doubt_about(run.task, self._offered, chosen, failed)
+        return (Step(run.task, chosen),)
 
     async def _aexecute_task_with_tool(self, run: Run, step: Step) -> StepResult:
         """Run a step's tool; what goes wrong with it is a failed step, not an end."""
@@ -102,7 +111,7 @@ class AgentSteps:
         run.emit(ToolStarted, tool=name, arguments=dict(arguments))
         value, fault, started = None, None, perf_counter()
         try:
-            value = await run_tool(offered.tool, arguments)
+            value = await run_tool(offered.tool, arguments, timeout=offered.timeout)
         except ToolError as error:
             fault = str(error)
         seconds = perf_counter() - started
@@ -126,6 +135,17 @@ class AgentSteps:
             run.record("arguments", "rules", step.task, tool=name, result=candidates.bound)
             return candidates.bound
         schema, decided = candidates.schema, candidates.decided
+        choices = closed_sets(offered.schema)
+
+        def accept(said: Arguments) -> Arguments:
+            arguments = offered.accept({**said, **decided})
+            if same := same_although_two_are_named(step.task, arguments, choices):
+                raise ValueError(
+                    f"{same[0]} and {same[1]} are both {arguments[same[0]]!r}, and the step "
+                    "names two"
+                )
+            return arguments
+
         messages = (
             prompts.few_shot_messages(step.task, offered.line, schema)
             if run.small
@@ -137,9 +157,7 @@ class AgentSteps:
                 phase="arguments",
                 task=step.task,
                 messages=messages,
-                read=lambda reply: read_arguments(
-                    _call_text(reply), name, lambda said: offered.accept({**said, **decided})
-                ),
+                read=lambda reply: read_arguments(_call_text(reply), name, accept),
                 schema=schema,
             ),
         )
@@ -184,7 +202,11 @@ class AgentSteps:
 
     def _copied_answer(self, run: Run) -> object:
         """Return the tools' results as the answer; None if there are none that fit."""
-        values = [r.value for r in run.results if r.error is None and r.step.tool is not None]
+        values = [
+            asked_part(run.task, r.value, r.arguments)
+            for r in run.results
+            if r.error is None and r.step.tool is not None
+        ]
         if not values:
             return None
         if self._output is None:
@@ -198,14 +220,7 @@ class AgentSteps:
         """Decide whether the results are enough; small models are not asked."""
         run.enter("check")
         if run.small:
-            failed = [result.error for result in results if result.error is not None]
-            reason = f"a step failed: {failed[0]}" if failed else "every step's tool succeeded"
-            run.status = CompletionStatus(
-                is_complete=not failed,
-                reason=reason,
-                missing=[r.step.task for r in results if r.error],
-            )
-            run.record("check", "rules", run.task, result=run.status)
+            _check_by_rules(run, results)
             return
         run.meter.completion_checks += 1
         try:
@@ -225,6 +240,20 @@ class AgentSteps:
         run.status = CompletionStatus(
             is_complete=check.is_complete, reason=check.reason, missing=list(check.missing)
         )
+
+
+def _check_by_rules(run: Run, results: list[StepResult]) -> None:
+    failed = [result for result in results if result.error is not None]
+    run.status = CompletionStatus(
+        is_complete=not failed and run.doubt is None,
+        reason=f"a step failed: {failed[0].error}"
+        if failed
+        else run.doubt or "every step's tool succeeded",
+        missing=[result.step.task for result in failed],
+    )
+    run.record("check", "rules", run.task, result=run.status)
+    if run.doubt is not None and not failed:
+        run.stop(run.doubt)  # asking again would bring the same
 
 
 def _plan_text(reply: Reply) -> str:

@@ -7,9 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from linus_nb.errors import AgentError, NodeFailedError, SharedKeyError
+from linus_nb.events import set_node
 from linus_nb.graph.attempt import Attempt, call
 from linus_nb.graph.calling import output_of
 from linus_nb.graph.node_result import NodeResult, error_text
+from linus_nb.graph.outcome import value_of
 from linus_nb.graph.schedule import Retry, Settle, after_failure
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Attempts:
         self._around = run.around
         self._structure = run.structure
         self._announce = run.announce
+        run.around.everyone.append(self)
         self._loop = asyncio.get_running_loop()
         self._running: dict[Attempt, None] = {}
         self._delays: dict[Attempt, asyncio.TimerHandle] = {}
@@ -76,6 +79,7 @@ class Attempts:
         node, record = self._structure.nodes[attempt.node], self._run.records[attempt.node]
         attempt.started = self._run.now()
         attempt.status = record.status = "running"
+        set_node(f"{self._run.prefix}{record.name}")
         if self._announce:
             self._announce.started(attempt)
         try:
@@ -103,6 +107,8 @@ class Attempts:
         """Give the node its input and return what it returns."""
         node, callee = self._structure.nodes[attempt.node], self._structure.callees[attempt.node]
         arguments = self._run.plans[attempt.node].arguments(self._run.store, attempt.node)
+        if callee.is_async and node.timeout_seconds is None and callee.takes != "state":
+            return await callee.function(*arguments[0], **arguments[1])  # the short way
         set_timer = partial(self._set_timer, attempt, node.timeout_seconds)
         if callee.takes == "state":
             set_timer()
@@ -124,7 +130,7 @@ class Attempts:
                 f"node {failed.name!r} of {result.dag_name!r} failed: {failed.error}",
                 hint=f"result.nodes[{record.name!r}].child is the run of {result.dag_name!r}",
             ) from failed.exception
-        return child.output()
+        return value_of(child)
 
     def _keep(self, attempt: Attempt, value: Any) -> None:
         """Write what the node returned, under a key that nobody else has written."""
@@ -133,7 +139,7 @@ class Attempts:
         record = self._run.records[attempt.node]
         output, attempt.response = output_of(value)
         record.response = attempt.response
-        record.output = store.write(attempt.node, output)
+        store.write(attempt.node, output)
 
     def _close(self, attempt: Attempt, failure: BaseException | None) -> Settle | Retry:
         """Write down how the attempt ended and return what follows."""
@@ -228,6 +234,13 @@ class Attempts:
         """Return the tasks of the attempts that have not ended."""
         tasks = (attempt.task for attempt in self._running)
         return {task for task in tasks if task is not None and not task.done()}
+
+    def path_of(self, task: asyncio.Task[object]) -> str | None:
+        """Return the node (``parent/child``) whose attempt ``task`` is; from any thread."""
+        for attempt in tuple(self._running):
+            if attempt.task is task:
+                return self._run.prefix + self._structure.names[attempt.node]
+        return None
 
     def abandon_all(self) -> None:
         """Let go of everything that has not stopped."""

@@ -20,6 +20,7 @@ _UNBROKEN = 20
 
 SIGNS = {
     "completed": "✓",
+    "reused": "↻",
     "failed": "✕",
     "skipped": "-",
     "cancelled": "■",
@@ -64,7 +65,7 @@ def result_text(result: ExecutionResult) -> str:
     for node in shown:
         told = node.error if node.error is not None else node.output
         lines.append(
-            f"  {SIGNS[node.status]} {shorten(node.name, 30):<{width}}  {node.status:<9}  "
+            f"  {SIGNS[_end(node)]} {shorten(node.name, 30):<{width}}  {_end(node):<9}  "
             f"{_seconds(node):>8}  {'' if told is None else shorten(told, 120)}"
         )
     left = len(result.nodes) - len(shown)
@@ -80,7 +81,7 @@ def result_html(result: ExecutionResult) -> str:
     """Return the result as a table for a cell (at most about 60 kB)."""
     rows = [
         (
-            f"{SIGNS[node.status]} {node.status}",
+            f"{SIGNS[_end(node)]} {_end(node)}",
             shorten(node.name, 80),
             _seconds(node),
             shorten(node.error if node.error is not None else _blank(node.output)),
@@ -138,6 +139,10 @@ def _headline(result: ExecutionResult) -> str:
 
 def _seconds(node: NodeResult) -> str:
     return "" if node.seconds is None else f"{node.seconds:.2f} s"
+
+
+def _end(node: NodeResult) -> str:
+    return "reused" if node.reused else node.status
 
 
 def _blank(value: object) -> object:

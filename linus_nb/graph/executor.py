@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from linus_nb.blocking import run_blocking, warn_of_old_nest_asyncio
+from linus_nb.blocking import run_blocking
 from linus_nb.errors import OptionError
+from linus_nb.graph import memories
+from linus_nb.graph.driving import drive
 from linus_nb.graph.handle import RunHandle
-from linus_nb.graph.notices import LEAST_SECONDS, barrier_notice, server_notice
+from linus_nb.graph.listening import Listening, publisher
+from linus_nb.graph.recording import Recorder, recorder_for
+from linus_nb.graph.resuming import Past, past_for_rerun
 from linus_nb.graph.run import Run
-from linus_nb.graph.schedule import POLICIES
+from linus_nb.graph.schedule import require_policy
 from linus_nb.graph.settings import options
 from linus_nb.graph.slots import Slots
-from linus_nb.graph.status_line import find_screen, status_line
 from linus_nb.graph.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    import os
+
     from linus_nb import events
     from linus_nb.graph.dag import AgentDAG
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.state import SharedState
-
-logger = logging.getLogger("linus_nb")
 
 
 class DAGExecutor:
@@ -45,6 +47,9 @@ class DAGExecutor:
         Most nodes that run at once.
     limits : mapping of str to int, optional
         Most nodes that run at once for each ``AgentNode(resource=...)``.
+    journal : path, optional
+        A SQLite file (made if it is not there) in which each settled node is on the disk
+        before anything depends on it; :meth:`aresume` goes on from there.
     on_event : callable, optional
         Called with each event on the loop of the run; see ``linus_nb.events``.
 
@@ -66,13 +71,15 @@ class DAGExecutor:
         schedule: str | None = None,
         max_concurrency: int | None = None,
         limits: Mapping[str, int] | None = None,
+        journal: str | os.PathLike[str] | None = None,
         on_event: events.Listener | None = None,
     ) -> None:
         self.dag = dag
         self.state = state
-        self.schedule = _known(schedule)
+        self.schedule = require_policy(schedule)
         self.max_concurrency = max_concurrency
         self.limits = dict(limits or {})
+        self.journal = journal
         self._slots()  # refuses bad limits here, not at the first run
         self._listeners: list[events.Listener] = [on_event] if on_event is not None else []
         self._last_run: Run | None = None
@@ -83,6 +90,7 @@ class DAGExecutor:
         parallel: bool = True,  # noqa: FBT001, FBT002 - the owner's signature
         *,
         schedule: str | None = None,
+        reuse: bool = False,
     ) -> ExecutionResult:
         """Run the DAG on the running event loop.
 
@@ -94,6 +102,9 @@ class DAGExecutor:
             False: the same as ``schedule="sequential"``.
         schedule : str, optional
             Of this run; wins over ``parallel`` and over the executor's.
+        reuse : bool
+            Take over nodes whose definition and input are as in the latest run of this DAG
+            (or of one of its name, run with ``reuse``). Files that a node reads do not count.
 
         Returns
         -------
@@ -107,7 +118,8 @@ class DAGExecutor:
         asyncio.CancelledError
             When cancelled, after all is cleaned up; ``last_result`` has what finished.
         """
-        return await self._drive(self._new_run(initial_state, self._policy(parallel, schedule)))
+        policy = self._policy(parallel, schedule)
+        return await self.drive(self._new_run(initial_state, policy, reuse=reuse))
 
     def execute(
         self,
@@ -115,9 +127,42 @@ class DAGExecutor:
         parallel: bool = False,  # noqa: FBT001, FBT002 - the owner's signature
         *,
         schedule: str | None = None,
+        reuse: bool = False,
     ) -> ExecutionResult:
         """Run the DAG and wait; see :meth:`aexecute`. By default one node at a time."""
-        return run_blocking(self.aexecute(initial_state, parallel, schedule=schedule))
+        return run_blocking(self.aexecute(initial_state, parallel, schedule=schedule, reuse=reuse))
+
+    async def aresume(self, run_id: str | None = None) -> ExecutionResult:
+        """Go on with a run of the journal that was stopped, failed, or whose process ended.
+
+        Nodes that completed, were skipped or whose failure was handled run again only if
+        their definition or input has changed: ``result.notices`` says which.
+
+        Parameters
+        ----------
+        run_id : str, optional
+            The run; None: the latest of this DAG.
+
+        Returns
+        -------
+        ExecutionResult
+            Of the whole run. One that had finished is returned as it is.
+
+        Raises
+        ------
+        JournalError
+            If there is no such run, another executor has it, or the file cannot be read.
+        """
+        if self.journal is None:
+            raise OptionError("there is no journal", hint="DAGExecutor(dag, journal='runs.db')")
+        # Loads SQLite, which most runs do not need.
+        from linus_nb.graph.resumption import resume  # noqa: PLC0415
+
+        return await resume(self, self.journal, run_id)
+
+    def resume(self, run_id: str | None = None) -> ExecutionResult:
+        """Go on with a run of the journal and wait; see :meth:`aresume`."""
+        return run_blocking(self.aresume(run_id))
 
     def start(
         self,
@@ -125,6 +170,7 @@ class DAGExecutor:
         parallel: bool = True,  # noqa: FBT001, FBT002 - as aexecute
         *,
         schedule: str | None = None,
+        reuse: bool = False,
     ) -> RunHandle:
         """Run the DAG in the background and return at once.
 
@@ -134,8 +180,8 @@ class DAGExecutor:
             ``await handle`` for the result, ``handle.cancel()`` to stop. It runs on the
             running event loop or, where there is none, on the background loop.
         """
-        run = self._new_run(initial_state, self._policy(parallel, schedule))
-        return RunHandle(run, self._drive(run))
+        run = self._new_run(initial_state, self._policy(parallel, schedule), reuse=reuse)
+        return RunHandle(run, self.drive(run))
 
     async def astream(
         self,
@@ -143,6 +189,7 @@ class DAGExecutor:
         parallel: bool = True,  # noqa: FBT001, FBT002 - as aexecute
         *,
         schedule: str | None = None,
+        reuse: bool = False,
     ) -> AsyncIterator[events.Event]:
         """Run the DAG and yield its events; the last is ``run_finished`` with the result.
 
@@ -151,7 +198,7 @@ class DAGExecutor:
         queue: asyncio.Queue[events.Event | None] = asyncio.Queue()
         policy = self._policy(parallel, schedule)
         task = asyncio.ensure_future(
-            self._drive(self._new_run(initial_state, policy, queue.put_nowait))
+            self.drive(self._new_run(initial_state, policy, queue.put_nowait, reuse=reuse))
         )
         task.add_done_callback(lambda _: queue.put_nowait(None))
         try:
@@ -162,9 +209,9 @@ class DAGExecutor:
             task.cancel()
             await asyncio.wait([task])
 
-    def listening(self, listener: events.Listener) -> _Listening:
+    def listening(self, listener: events.Listener) -> Listening:
         """Return a context manager in which ``listener`` gets the events of every run."""
-        return _Listening(self._listeners, listener)
+        return Listening(self._listeners, listener)
 
     @property
     def last_result(self) -> ExecutionResult | None:
@@ -178,10 +225,8 @@ class DAGExecutor:
     # --- one run ---------------------------------------------------------------
 
     def _policy(self, parallel: bool, schedule: str | None) -> str:  # noqa: FBT001
-        chosen = _known(schedule) or self.schedule
-        if chosen is not None:
-            return chosen
-        return options.schedule if parallel else "sequential"
+        chosen = require_policy(schedule) or self.schedule
+        return chosen or (options.schedule if parallel else "sequential")
 
     def _initial(self, initial_state: Mapping[str, Any] | None) -> dict[str, Any]:
         if initial_state is not None and not isinstance(initial_state, Mapping):
@@ -202,76 +247,54 @@ class DAGExecutor:
         initial_state: Mapping[str, Any] | None,
         policy: str,
         listener: events.Listener | None = None,
+        *,
+        reuse: bool = False,
     ) -> Run:
+        past = memories.recollect(self.dag) if reuse else None
         initial = self._initial(initial_state)
+        return self.make_run(initial, policy, listener=listener, past=past, reuse=reuse)
+
+    def make_run(
+        self,
+        initial: Mapping[str, Any],
+        policy: str,
+        *,
+        run_id: str | None = None,
+        listener: events.Listener | None = None,
+        past: Past | None = None,
+        recorder: Recorder | None = None,
+        reuse: bool = False,
+    ) -> Run:
+        """Make a run that has not begun; see ``Surroundings`` for what it is given."""
         self.dag.validate(initial)
         listeners = [*self._listeners, *([listener] if listener is not None else [])]
         around = Surroundings(
-            secrets.token_hex(6),
+            run_id or secrets.token_hex(6),
             policy,
-            publish=_publisher(listeners) if listeners else None,
+            publish=publisher(listeners) if listeners else None,
             slots=self._slots(),
             most_threads=options.most_threads,
+            past=past,
+            recorder=recorder or recorder_for(self.journal),
+            reuse=reuse,
+            rerun_by=self._rerun,
         )
         return Run(self.dag.structure(), self.dag.plans(), initial, around, state=self.state)
 
-    async def _drive(self, run: Run) -> ExecutionResult:
-        """Make ``run`` go on to its end, and keep its result however it ends."""
-        warn_of_old_nest_asyncio()
-        screen = find_screen() if options.status_line and not run.around.publish else None
-        self._last_run = run
+    async def _rerun(
+        self, result: ExecutionResult, *, failed: bool, from_node: str | None
+    ) -> ExecutionResult:
+        past = past_for_rerun(result, self.dag.structure(), from_node, with_errors=not failed)
+        return await self.drive(self.make_run(result.store.initial, result.schedule, past=past))
+
+    async def drive(self, run: Run) -> ExecutionResult:
+        """Make ``run`` go on to its end, recorded if there is a journal."""
+        recorder = run.around.recorder
         try:
-            with status_line(run, asyncio.get_running_loop(), screen):
-                result = await run.execute()
+            if recorder is not None:
+                await recorder.begin(run)
+            self._last_run = run
+            return await drive(run, self.dag)
         finally:
-            run.around.close()
-        self._add_notices(result)
-        if result.status == "failed":
-            failed = "; ".join(f"{name!r}: {text}" for name, text in result.errors.items())
-            logger.warning("run %s of %r failed: %s", result.run_id, self.dag.name, failed)
-        return result
-
-    def _add_notices(self, result: ExecutionResult) -> None:
-        """Tell once a DAG what its runs lose to barriers or to a busy model server."""
-        if result.execution_time_seconds < LEAST_SECONDS:
-            return
-        for ask in (barrier_notice, server_notice):
-            notice = ask(result)
-            if notice is not None and self.dag.tell_once(ask.__name__):
-                result.notices.append(notice)
-                logger.info("%r: %s", self.dag.name, notice)
-
-
-class _Listening:
-    """Adds a listener on entry and takes it away on exit."""
-
-    def __init__(self, listeners: list[events.Listener], listener: events.Listener) -> None:
-        self._listeners = listeners
-        self._listener = listener
-
-    def __enter__(self) -> None:
-        self._listeners.append(self._listener)
-
-    def __exit__(self, *_: object) -> None:
-        self._listeners.remove(self._listener)
-
-
-def _publisher(listeners: list[events.Listener]) -> Callable[[events.Event], None]:
-    """Return one function that tells all; a listener that raises is dropped, not the run."""
-    told = list(listeners)
-
-    def publish(event: events.Event) -> None:
-        for listener in tuple(told):
-            try:
-                listener(event)
-            except Exception:
-                logger.exception("a listener raised and gets no more events of this run")
-                told.remove(listener)
-
-    return publish
-
-
-def _known(schedule: str | None) -> str | None:
-    if schedule is not None and schedule not in POLICIES:
-        raise OptionError(f"schedule={schedule!r} is not one of {', '.join(map(repr, POLICIES))}")
-    return schedule
+            if recorder is not None:
+                await recorder.finish(run)

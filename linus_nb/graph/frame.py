@@ -87,7 +87,12 @@ def timings_frame(result: ExecutionResult) -> pd.DataFrame:
         node  attempt     status
     0  hello        1  completed
     """
-    return make_frame(list(_rows(result, "")))
+    return make_frame(timing_rows(result))
+
+
+def timing_rows(result: ExecutionResult) -> list[Row]:
+    """Return the rows of :func:`timings_frame`, for readers to whom a frame is too slow."""
+    return list(_rows(result, ""))
 
 
 def make_frame(rows: Sequence[Row]) -> pd.DataFrame:

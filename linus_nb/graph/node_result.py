@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from linus_nb.errors import LinusError
+from linus_nb.graph.isolation import own
 
 if TYPE_CHECKING:
     from linus_nb.graph.attempt import Attempt
-    from linus_nb.graph.inputs import Plan
+    from linus_nb.graph.inputs import Arguments, Plan
     from linus_nb.graph.node import NodeStatus
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.store import Store
@@ -25,8 +26,6 @@ class NodeResult:
         The node.
     status : str
         At the end completed, failed, skipped or cancelled.
-    output : object
-        What the node wrote, None if nothing.
     error : str, optional
         The text of what went wrong, if anything did (also where the run went on).
     exception : BaseException, optional
@@ -39,21 +38,33 @@ class NodeResult:
         The run of a nested DAG.
     reused : bool
         Whether the output was taken from an earlier run.
+    reason : str, optional
+        Why the node had to run although an earlier run was there to take it from.
     """
 
     name: str
     status: NodeStatus = "waiting"
-    output: Any = None
     error: str | None = None
     exception: BaseException | None = field(default=None, repr=False)
     attempts: list[Attempt] = field(default_factory=list, repr=False)
     response: Any = field(default=None, repr=False)
     child: ExecutionResult | None = field(default=None, repr=False)
     reused: bool = False
+    reason: str | None = None
     settled: float | None = field(default=None, repr=False)
     _plan: Plan | None = field(default=None, repr=False)
     _store: Store | None = field(default=None, repr=False)
     _index: int = field(default=0, repr=False)
+    _shown: tuple[Any] | None = field(default=None, repr=False)
+
+    @property
+    def output(self) -> Any:
+        """What the node wrote, None if nothing: a copy, made when it is first looked at."""
+        if self._shown is None:
+            if self._store is None or not self._store.written[self._index]:
+                return None
+            self._shown = (own(self._store.outputs[self._index]),)
+        return self._shown[0]
 
     @property
     def queued(self) -> float | None:
@@ -90,10 +101,16 @@ class NodeResult:
         """
         if self.started is None or self._plan is None or self._store is None:
             return None
-        args, kwargs = self._plan.arguments(self._store, self._index)
+        args, kwargs = self.arguments()
         if not args:
             return kwargs
         return args[0] if len(args) == 1 and not kwargs else {"arguments": args, **kwargs}
+
+    def arguments(self) -> Arguments:
+        """Return the arguments that the node was, or would have been, called with."""
+        if self._plan is None or self._store is None:
+            return (), {}
+        return self._plan.arguments(self._store, self._index)
 
 
 def error_text(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from linus_nb.graph.resuming import DEFINITION_CHANGED, INPUT_CHANGED
 from linus_nb.graph.structure import Structure
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from linus_nb.graph.attempt import Attempt
     from linus_nb.graph.node_result import NodeResult
     from linus_nb.graph.result import ExecutionResult
+
+_CHANGED = (DEFINITION_CHANGED, INPUT_CHANGED)
+_MOST_NAMED = 10
 
 LEAST_SECONDS, LEAST_SHARE = 1.0, 0.1
 """A loss is told if it is more than this many seconds and more than this share of the run."""
@@ -176,6 +180,30 @@ def server_notice(result: ExecutionResult) -> str | None:
         f"{queued:.1f} s were waiting in its queue\n"
         f"  -> OLLAMA_NUM_PARALLEL={max(most_at_once(times), served + 1)} ollama serve"
     )
+
+
+def changes_notice(result: ExecutionResult) -> str | None:
+    """Tell which nodes ran again although an earlier run had their results.
+
+    Parameters
+    ----------
+    result : ExecutionResult
+        A run that could take nodes over from an earlier one.
+
+    Returns
+    -------
+    str or None
+        None if nothing had changed.
+    """
+    again = [
+        f"{record.name!r} ({record.reason})"
+        for record in result.nodes.values()
+        if record.reason in _CHANGED
+    ]
+    if not again:
+        return None
+    more = f" and {len(again) - _MOST_NAMED} more" if len(again) > _MOST_NAMED else ""
+    return f"ran again: {', '.join(again[:_MOST_NAMED])}{more}"
 
 
 def _queue_seconds(record: NodeResult) -> float | None:

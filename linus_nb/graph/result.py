@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from linus_nb.errors import RunFailedError, UnknownNodeError
+from linus_nb.blocking import run_blocking
+from linus_nb.errors import OptionError, RunFailedError, UnknownNodeError
 from linus_nb.graph import display
 from linus_nb.graph.node_result import NodeResult, error_text
 
@@ -14,11 +15,21 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from linus_nb.graph.definitions import Definitions
     from linus_nb.graph.schedule import Verdict
     from linus_nb.graph.store import Store
     from linus_nb.graph.structure import Structure
 
 RunStatus = Literal["running", "success", "partial", "failed", "cancelled"]
+
+
+class Rerun(Protocol):
+    """Runs the DAG of a result again; what may be is taken over from it."""
+
+    async def __call__(
+        self, result: ExecutionResult, *, failed: bool, from_node: str | None
+    ) -> ExecutionResult:
+        """Return the result of the new run."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,8 +52,12 @@ class ExecutionResult:
         The DAG as it was when it ran.
     max_concurrency, limits
         The executor's limits.
+    verdicts, store, definitions
+        On the edges, of the values, and of what the nodes were: what a further run takes over.
     notices : list of str
-        What could be had faster, and what to type for it.
+        What could be had faster, what was not stored, what ran again: and what to type.
+    rerun_by : callable, optional
+        Makes a further run; a nested run has none of its own.
     """
 
     dag_name: str
@@ -55,9 +70,11 @@ class ExecutionResult:
     structure: Structure = field(repr=False)
     max_concurrency: int | None
     limits: dict[str, int]
-    _verdicts: Mapping[int, Sequence[Verdict]] = field(repr=False)
-    _store: Store = field(repr=False)
+    verdicts: Mapping[int, Sequence[Verdict]] = field(repr=False)
+    store: Store = field(repr=False)
+    definitions: Definitions = field(repr=False)
     notices: list[str] = field(default_factory=list)
+    rerun_by: Rerun | None = field(default=None, repr=False)
 
     @property
     def node_results(self) -> dict[str, Any]:
@@ -79,7 +96,7 @@ class ExecutionResult:
         for node, record in enumerate(self.nodes.values()):
             passed = record.status in ("completed", "skipped")
             known = passed and not self.structure.conditional[node]
-            verdicts = self._verdicts.get(node)
+            verdicts = self.verdicts.get(node)
             for position, edge in enumerate(self.structure.edges[node]):
                 verdict = verdicts[position] if verdicts is not None else known or None
                 decided[edge.source, edge.target] = verdict
@@ -93,7 +110,7 @@ class ExecutionResult:
     @property
     def final_state(self) -> dict[str, Any]:
         """The initial state and every output under its key."""
-        return self._store.final_state()
+        return self.store.final_state()
 
     @property
     def models(self) -> list[str]:
@@ -136,6 +153,59 @@ class ExecutionResult:
         from linus_nb.graph.frame import timings_frame  # noqa: PLC0415
 
         return timings_frame(self)
+
+    async def arerun(
+        self, *, failed: bool = False, from_node: str | None = None
+    ) -> ExecutionResult:
+        """Run the DAG again from the same initial state, but only what has to.
+
+        Parameters
+        ----------
+        failed : bool
+            Run the nodes that have failed, were stopped or have an error.
+        from_node : str, optional
+            Run this node and all that come after it.
+
+        Returns
+        -------
+        ExecutionResult
+            Of a new run. Every other node is ``reused``, unless its definition or its input
+            has changed since: ``nodes[name].reason`` says why a node ran again.
+
+        Raises
+        ------
+        OptionError
+            If neither is given, or both are, or this is the result of a nested run.
+        UnknownNodeError
+            If the DAG has no such node.
+
+        Examples
+        --------
+        >>> from linus_nb.graph import AgentDAG, DAGExecutor
+        >>> dag, tries = AgentDAG("flaky"), []
+        >>> @dag.node
+        ... def answer():
+        ...     tries.append(1)
+        ...     return 42 if len(tries) > 1 else 1 / 0
+        >>> result = DAGExecutor(dag).execute()
+        >>> result.status, result.rerun(failed=True).status
+        ('failed', 'success')
+        """
+        if failed == (from_node is not None):
+            raise OptionError(
+                "arerun needs to know what to run again",
+                hint="result.arerun(failed=True), or result.arerun(from_node='name')",
+            )
+        if self.rerun_by is None:
+            raise OptionError(
+                f"this is the result of {self.dag_name!r} inside of another run",
+                hint="call arerun on the result of the outermost run",
+            )
+        return await self.rerun_by(self, failed=failed, from_node=from_node)
+
+    def rerun(self, *, failed: bool = False, from_node: str | None = None) -> ExecutionResult:
+        """Run the DAG again and wait; see :meth:`arerun`."""
+        return run_blocking(self.arerun(failed=failed, from_node=from_node))
 
     def raise_for_status(self) -> ExecutionResult:
         """Return the result itself, or raise if the run failed or was cancelled.
@@ -196,6 +266,7 @@ def _node_dict(node: NodeResult) -> dict[str, Any]:
         "started": node.started,
         "ended": node.ended,
         "reused": node.reused,
+        "reason": node.reason,
     }
 
 

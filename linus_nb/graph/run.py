@@ -17,8 +17,10 @@ from linus_nb.graph.announcing import Announcer
 from linus_nb.graph.attempt import Attempt
 from linus_nb.graph.attempting import Attempts
 from linus_nb.graph.conditions import ask
+from linus_nb.graph.definitions import Definitions
 from linus_nb.graph.node_result import NodeResult, error_text
-from linus_nb.graph.result import ExecutionResult, RunStatus
+from linus_nb.graph.outcome import is_flawed, result_of
+from linus_nb.graph.resuming import Recall
 from linus_nb.graph.schedule import Schedule, Settle, settled_failure
 from linus_nb.graph.store import Store
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
     from linus_nb.graph.inputs import Plan
+    from linus_nb.graph.result import ExecutionResult, RunStatus
     from linus_nb.graph.schedule import EndStatus, Step, Verdict
     from linus_nb.graph.state import SharedState
     from linus_nb.graph.structure import Structure
@@ -78,6 +81,9 @@ class Run:
             for node, (name, plan) in enumerate(zip(structure.names, plans, strict=True))
         ]
         self.status: RunStatus = "running"
+        self.verdicts: dict[int, Sequence[Verdict]] = {}
+        self.definitions = Definitions(structure, around.most_captured)
+        self._recall = Recall(self, around.past) if around.past is not None else None
         self.announce = (
             Announcer(around.publish, around.run_id, structure, prefix, self.now)
             if around.publish is not None
@@ -85,7 +91,6 @@ class Run:
         )
         self._state = state
         self._schedule = Schedule(structure, around.policy)
-        self._verdicts: dict[int, Sequence[Verdict]] = {}
         self._concluding: set[asyncio.Task[None]] = set()
         self._begun = self.now()
         self._over: float | None = None
@@ -129,6 +134,10 @@ class Run:
         if not self._finished.done():
             self._finished.set_result(None)
 
+    def be_over(self, status: RunStatus, seconds: float | None) -> None:
+        """Be a run that ended earlier, elsewhere."""
+        self.status, self._over = status, self._begun + (seconds or 0.0)
+
     def crash(self, error: BaseException) -> None:
         """End the run because of a fault that is no node's; ``execute`` raises it."""
         self.status = "failed"
@@ -140,10 +149,12 @@ class Run:
         stopped = await self._stop()
         for node, record in enumerate(self.records):
             if record.settled is None:
+                record.reused = False
                 self._record(node, "cancelled")
                 if record.attempts and record.attempts[-1].status == "queued":
                     record.attempts[-1].status = "cancelled"
         self._over = self.now()
+        self.definitions.look_again()
         if self.announce:
             self.announce.run_finished(self.result())
         if stopped:
@@ -178,11 +189,7 @@ class Run:
         """Do what the schedule says follows."""
         now = self.now()
         for node in step.queued:
-            record = self.records[node]
-            record.attempts.append(Attempt(node, 1, now))
-            record.status = "queued"
-            if self.announce:
-                self.announce.queued(node)
+            self._queue(node, now)
         for node in step.dead:
             self._record(node, "skipped")
             self._decide_edges(node, (False,) * len(self.structure.successors[node]))
@@ -191,31 +198,52 @@ class Run:
             record.error, record.exception = error_text(error), error
             self.settle_later(node, settled_failure(self.structure.nodes[node]))
         for node in step.ready:
-            self._attempts.release(self.records[node].attempts[-1], now)
+            if self._recall is not None and self.records[node].reused:
+                self.settle_later(node, Settle(self._recall.status(node)))
+            else:
+                self._attempts.release(self.records[node].attempts[-1], now)
         if not self._schedule.unsettled:
-            self.end("partial" if any(map(_is_flawed, self.records)) else "success")
+            self.end("partial" if any(map(is_flawed, self.records)) else "success")
+
+    def _queue(self, node: int, now: float) -> None:
+        """Let a node wait for its turn, unless its result can be taken over."""
+        if self._recall is not None and self._recall.keeps(node):
+            return
+        record = self.records[node]
+        record.attempts.append(Attempt(node, 1, now))
+        record.status = "queued"
+        if self.announce:
+            self.announce.queued(node)
 
     async def settle(self, node: int, decision: Settle) -> None:
         """Settle a node, ask the conditions of its edges, and go on from there."""
         if decision.status == "completed" and not self.store.written[node]:
-            decision = self._write_none(node)
+            decision = self._write(node)
         self._record(node, decision.status)
+        verdicts: Sequence[Verdict] | None = None
         if decision.ends_run:
             self.end("failed")
         elif self.structure.conditional[node]:
-            self._proceed(node, await ask(self.structure.edges[node], self.store, node))
-        else:
-            self._proceed(node, None)
+            verdicts = await self._verdicts_of(node)
+        if self.around.recorder is not None and decision.status != "cancelled":
+            await self.around.recorder.record(self, node, verdicts)
+        self._proceed(node, verdicts)
 
-    def _write_none(self, node: int) -> Settle:
-        """Write the output of a failed node of ``on_error="continue"``."""
+    async def _verdicts_of(self, node: int) -> Sequence[Verdict]:
+        kept = self._recall.verdicts(node) if self._recall is not None else None
+        return kept or await ask(self.structure.edges[node], self.store, node)
+
+    def _write(self, node: int) -> Settle:
+        """Write the output of a node that was not run, or failed with ``on_error="continue"``."""
+        record, output = self.records[node], None
         try:
             self.store.require_free(node)
         except SharedKeyError as error:
-            record = self.records[node]
             record.error, record.exception = error_text(error), error
             return Settle("failed", ends_run=True)
-        self.store.write(node, None)
+        if self._recall is not None and record.reused:
+            output = self._recall.output(node)
+        self.store.write(node, output)
         return Settle("completed")
 
     def settle_later(self, node: int, decision: Settle) -> None:
@@ -246,7 +274,7 @@ class Run:
 
     def _decide_edges(self, node: int, verdicts: Sequence[Verdict] | None) -> None:
         if verdicts is not None:
-            self._verdicts[node] = verdicts
+            self.verdicts[node] = verdicts
         if self.announce:
             self.announce.edges(node, verdicts)
 
@@ -254,28 +282,8 @@ class Run:
 
     def result(self) -> ExecutionResult:
         """Return what there is; before the end, a node may still be waiting or running."""
-        slots = self.around.slots
-        return ExecutionResult(
-            dag_name=self.structure.name,
-            run_id=self.around.run_id,
-            status=self.status,
-            execution_time_seconds=(self.now() if self._over is None else self._over) - self._begun,
-            schedule=self.around.policy,
-            nodes={record.name: record for record in self.records},
-            abandoned=[path for path in self.around.abandoned if path.startswith(self.prefix)],
-            structure=self.structure,
-            max_concurrency=slots.max_concurrency if slots is not None else None,
-            limits=dict(slots.limits) if slots is not None else {},
-            _verdicts=self._verdicts,
-            _store=self.store,
-        )
-
-    def output(self) -> Any:
-        """Return what a nested run gives its parent: its end's value, a dict if it has several."""
-        ends = self.structure.ends()
-        keys = dict.fromkeys(self.structure.nodes[node].key for node in ends)
-        values = {key: self.store.read(key, self.structure.writers[key]) for key in keys}
-        return next(iter(values.values())) if len(values) == 1 else values
+        over = self.now() if self._over is None else self._over
+        return result_of(self, over - self._begun)
 
     def child(self, node: int, initial: Mapping[str, Any]) -> Run:
         """Make the run of the DAG that is a node of this one."""
@@ -289,8 +297,3 @@ class Run:
             prefix=f"{self.prefix}{self.structure.names[node]}/",
             grace=self.grace * _CHILD_SHARE,
         )
-
-
-def _is_flawed(record: NodeResult) -> bool:
-    inner = record.child
-    return record.error is not None or (inner is not None and inner.status != "success")

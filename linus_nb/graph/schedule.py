@@ -56,6 +56,13 @@ class Step:
     doomed: list[tuple[int, BaseException]] = field(default_factory=list)
 
 
+def require_policy(policy: str | None) -> str | None:
+    """Return ``policy``; raise OptionError if one is named that does not exist."""
+    if policy is not None and policy not in POLICIES:
+        raise OptionError(f"schedule={policy!r} is not one of {', '.join(map(repr, POLICIES))}")
+    return policy
+
+
 class Schedule:
     """Order of one run.
 
@@ -82,8 +89,7 @@ class Schedule:
     """
 
     def __init__(self, structure: Structure, policy: str) -> None:
-        if policy not in POLICIES:
-            raise OptionError(f"schedule={policy!r} is not one of {', '.join(map(repr, POLICIES))}")
+        require_policy(policy)
         self.structure = structure
         self.unsettled = len(structure.names)
         self._missing = [len(before) for before in structure.predecessors]

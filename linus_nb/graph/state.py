@@ -10,7 +10,7 @@ from typing import Any
 
 from linus_nb.graph import display
 
-_KEYS_SHOWN = 100
+_KEYS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class SharedState(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         shown = ", ".join(
-            f"{key!r}: {display.shorten(value, 60)}"
+            f"{display.shorten(repr(key), 60)}: {display.shorten(value, 60)}"
             for key, value in list(self.get_all().items())[:20]
         )
         more = f", ... {len(self) - 20} more" if len(self) > 20 else ""  # noqa: PLR2004

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from linus_nb.graph.definer import MOST_ITEMS
 from linus_nb.graph.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from linus_nb.events import Listener
     from linus_nb.graph.attempt import Attempt
     from linus_nb.graph.attempting import Attempts
+    from linus_nb.graph.recording import Recorder
+    from linus_nb.graph.result import Rerun
+    from linus_nb.graph.resuming import Past
     from linus_nb.graph.slots import Slots
 
 
@@ -35,6 +39,14 @@ class Surroundings:
         Gives seconds; only differences count.
     most_threads : int
         Most threads at work at once.
+    reuse : bool
+        Whether the run was asked to take over what it can, and to be taken over from.
+    recorder : Recorder, optional
+        Keeps each node's result before anything depends on it.
+    past : Past, optional
+        An earlier run, of which nodes are taken over.
+    rerun_by : callable, optional
+        Makes further runs from the result.
     """
 
     run_id: str
@@ -43,6 +55,13 @@ class Surroundings:
     slots: Slots[tuple[Attempts, Attempt]] | None = None
     clock: Callable[[], float] = perf_counter
     most_threads: int = DEFAULT_THREADS
+    reuse: bool = False
+    recorder: Recorder | None = None
+    past: Past | None = None
+    rerun_by: Rerun | None = None
+    notices: list[str] = field(default_factory=list)
+    everyone: list[Attempts] = field(default_factory=list)
+    """The attempts of all these runs."""
     started: float = field(init=False)
     abandoned: list[str] = field(default_factory=list)
     _threads: Threads | None = None
@@ -56,6 +75,11 @@ class Surroundings:
         if self._threads is None:
             self._threads = Threads(self.most_threads)
         return self._threads
+
+    @property
+    def most_captured(self) -> int | None:
+        """Most items of the data that a node has captured to look at; None: all."""
+        return None if self.reuse or self.recorder is not None else MOST_ITEMS
 
     def hand_out_slots(self) -> None:
         """Start whatever may start now, of whichever run it is."""

@@ -2,9 +2,10 @@
 
 :class:`ScriptedModel` is a LangChain chat model that replays what it was told.
 :class:`FakeOllama` is a real HTTP server on this machine that speaks Ollama's API and can fail
-in every way a server fails.
+in every way a server fails. :func:`cassette` records what a real model said, and replays it.
 """
 
+from linus_nb.testing.cassettes import cassette
 from linus_nb.testing.ollama import FakeOllama
 from linus_nb.testing.scripted import RecordedCall, ScriptedModel
 from linus_nb.testing.steps import Fault, Step
@@ -17,4 +18,5 @@ __all__ = [
     "RecordedCall",
     "ScriptedModel",
     "Step",
+    "cassette",
 ]

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from linus_nb.errors import OptionError, ScriptError
@@ -122,9 +122,9 @@ Replies: TypeAlias = Sequence[Reply] | Mapping[str, Sequence[Reply]] | ReplyFunc
 
 
 def as_step(reply: Reply, *, when: str | None = None) -> Step:
-    """Return a reply as a Step; ``when`` is for replies that are not one already."""
+    """Return a reply as a Step for the calls that ``when`` says, unless it says so itself."""
     if isinstance(reply, Step):
-        return reply
+        return replace(reply, when=when) if reply.when is None else reply
     if isinstance(reply, Fault):
         return Step(fault=reply, text="The answer is 42, as far as I know.", when=when)
     if isinstance(reply, Exception):

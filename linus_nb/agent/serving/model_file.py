@@ -16,6 +16,11 @@ FILE_SIZE = 98_362_432  # bytes
 FILE_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 MODEL_NAME = "smollm2-135m"
 FETCH_HINT = "linus-nb fetch   (in a notebook: linus_nb.fetch(); 98 MB, once)"
+BETTER = (
+    "linus-nb fetch hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF "
+    "--file qwen2.5-1.5b-instruct-q4_k_m.gguf   (1.1 GB)"
+)
+"""What brings a better small model to a machine that reaches Hugging Face."""
 
 _GGUF_MAGIC = b"GGUF"
 
@@ -85,15 +90,20 @@ def model_file() -> Path:
     return installed
 
 
+def has_magic(path: Path) -> bool:
+    """Whether a file begins as GGUF files do."""
+    with path.open("rb") as file:
+        return file.read(len(_GGUF_MAGIC)) == _GGUF_MAGIC
+
+
 def check_model_file(path: Path) -> None:
     """Raise ModelFileError unless ``path`` is whole; reads the packaged model once, 0.1 s."""
     if path == own_model_file():
-        with path.open("rb") as file:
-            if file.read(len(_GGUF_MAGIC)) != _GGUF_MAGIC:
-                raise ModelFileError(
-                    f"{str(path)!r} (LINUS_NB_GGUF) is not a GGUF file",
-                    hint="export LINUS_NB_GGUF=/path/to/model.gguf, or unset it",
-                )
+        if not has_magic(path):
+            raise ModelFileError(
+                f"{str(path)!r} (LINUS_NB_GGUF) is not a GGUF file",
+                hint="export LINUS_NB_GGUF=/path/to/model.gguf, or unset it",
+            )
         return
     size = path.stat().st_size
     if size != FILE_SIZE:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from linus_nb.agent.small import spans
+from linus_nb.agent.small.mentions import mentioned
 from linus_nb.agent.small.verbal_arithmetic import combinations, expressions
 from linus_nb.agent.small.words import stems
 
@@ -24,7 +25,6 @@ Property: TypeAlias = "Mapping[str, object]"
 
 _ARITHMETIC = stems("expression arithmetic calculation formula")
 _MOST_CHOICES = 60
-_LONGEST_UNIT = 2  # letters, as in "km"; a unit does not tell a column
 
 # How strongly a question speaks for a tool by what it says about one of its parameters.
 _STATED = 1.0
@@ -99,16 +99,34 @@ def candidates_for(schema: JsonSchema, question: str) -> Candidates:
     return Candidates(decided, {**narrowed, "required": list(left)}, fit)
 
 
+def closed_sets(schema: JsonSchema) -> dict[str, list[JsonValue]]:
+    """Return the allowed values of each parameter that has a closed set of them.
+
+    Examples
+    --------
+    >>> closed_sets({"properties": {"unit": {"enum": ["km", "m"]}, "x": {"type": "number"}}})
+    {'unit': ['km', 'm']}
+    """
+    definitions = _mapping(schema, "$defs")
+    parts = {k: _resolved(v, definitions) for k, v in _mapping(schema, "properties").items()}
+    closed = {key: _enumerated(part) for key, part in parts.items()}
+    return {key: values for key, values in closed.items() if values is not None}
+
+
 def _find(key: str, part: Property, question: str) -> _Found:
     """Return what the question has for a parameter."""
     if (values := _enumerated(part)) is not None:
         named = mentioned(question, values)
         return _Found(named or values, _STATED if named else _UNSAID)
     if (kind := part.get("type")) in ("integer", "number"):
+        if counted := _counted(key, part, question):
+            return _stated(counted)
         whole = kind == "integer"
         return _stated(_as_numbers(spans.numbers(question), whole=whole), _COMMONPLACE)
-    if kind != "string":
-        return _Found(None, _UNSAID)
+    return _find_string(key, part, question) if kind == "string" else _Found(None, _UNSAID)
+
+
+def _find_string(key: str, part: Property, question: str) -> _Found:
     if part.get("format") in ("date", "date-time"):
         return _stated(spans.dates(question))
     if _ARITHMETIC & stems(f"{key} {part.get('description', '')}"):
@@ -123,8 +141,14 @@ def _find_arithmetic(question: str) -> _Found:
     return _Found([*derived] or None, _DERIVED if derived else None)
 
 
+def _counted(key: str, part: Property, question: str) -> list[JsonValue]:
+    """Return the number of which the question says the parameter's name, as in "90 days"."""
+    counted = spans.counted(question, key.replace("_", " "))
+    return _as_numbers([counted] if counted else [], whole=part.get("type") == "integer")
+
+
 def _find_text(question: str) -> _Found:
-    if literal := spans.quoted(question):
+    if literal := spans.literals(question):
         return _stated(literal)
     if named := spans.names(question):
         return _stated(named, _COMMONPLACE)
@@ -146,6 +170,8 @@ def _said_though_optional(
     said = {}
     for key in parts.keys() - found.keys():
         named = mentioned(question, _enumerated(parts[key]) or [])
+        is_number = parts[key].get("type") in ("integer", "number")
+        named += _counted(key, parts[key], question) if is_number else []
         if free := [value for value in named if value not in taken]:
             said[key] = _Found(free, _STATED)
     return said | _second_text(parts, found, question)
@@ -154,12 +180,12 @@ def _said_though_optional(
 def _second_text(
     parts: Mapping[str, Property], found: Mapping[str, _Found], question: str
 ) -> dict[str, _Found]:
-    """Return who gets the second of two quoted texts, which has to belong to something.
+    """Return who gets the second of two literal texts, which has to belong to something.
 
     The longer text is what the tool works on, so it goes to the required parameter; the
     shorter one is what is done with it.
     """
-    texts = sorted(spans.quoted(question), key=len, reverse=True)
+    texts = sorted(spans.literals(question), key=len, reverse=True)
     free = [key for key in parts if _is_free_text(parts[key])]
     required = [key for key in free if key in found]
     optional = [key for key in free if key not in found]
@@ -170,30 +196,6 @@ def _second_text(
         required[0]: _Found([longer], _STATED),
         optional[0]: _Found([shorter], _STATED),
     }
-
-
-def mentioned(question: str, values: Sequence[JsonValue]) -> list[JsonValue]:
-    """Return which of ``values`` the question names, in its order; part of another is none.
-
-    Examples
-    --------
-    >>> mentioned("Is the unit price above the cost?", ["price", "cost", "unit_price", "age"])
-    ['unit_price', 'cost']
-    """
-    asked = stems(question)
-    parts = {str(value): stems(str(value)) for value in values}
-    named = [v for v in values if parts[str(v)] and parts[str(v)] <= asked]
-    whole = [v for v in named if not any(parts[str(v)] < parts[str(other)] for other in named)]
-    covered = frozenset[str]().union(*(parts[str(value)] for value in whole))
-    # "area" may be short for "area_km2", unless it is the name of another value.
-    said = {word for word in asked - covered if len(word) > _LONGEST_UNIT}
-    shortened = [value for value in values if value not in named and parts[str(value)] & said]
-    return sorted([*whole, *shortened], key=lambda value: _position(question, str(value)))
-
-
-def _position(question: str, value: str) -> int:
-    found = [question.lower().find(part) for part in value.lower().replace("_", " ").split()]
-    return min((at for at in found if at >= 0), default=len(question))
 
 
 def _dealt_out(found: dict[str, _Found], parts: Mapping[str, Property]) -> dict[str, _Found]:

@@ -68,15 +68,28 @@ def narrowed(task: str, cues: Sequence[ToolCue]) -> list[str]:
     >>> narrowed("Which date is it today?", [ToolCue("calculator"), tools[1]])
     ['current_time']
     """
+    scores = spoken_for(task, cues)
+    best = max(scores.values(), default=0.0)
+    if best <= 0:
+        able = [cue.name for cue in cues if cue.fit is not None]
+        return able or [cue.name for cue in cues]
+    near = [name for name in scores if scores[name] * _LEAD > best]
+    return sorted(near, key=lambda name: -scores[name])
+
+
+def spoken_for(task: str, cues: Sequence[ToolCue]) -> dict[str, float]:
+    """Return the tools that something in the task speaks for, each with how much does.
+
+    Examples
+    --------
+    >>> spoken_for("Hello", [ToolCue("calculator"), ToolCue("clock")])
+    {}
+    """
     asked = stems(task)
     able = [cue for cue in cues if cue.fit is not None] or list(cues)
     spread = Counter(word for cue in able for word in stems(f"{cue.name} {cue.description}"))
     scores = {cue.name: _score(asked, cue, spread) for cue in able}
-    best = max(scores.values(), default=0.0)
-    if best <= 0:
-        return list(scores)
-    near = [name for name in scores if scores[name] * _LEAD > best]
-    return sorted(near, key=lambda name: -scores[name])
+    return {name: score for name, score in scores.items() if score > 0}
 
 
 def _score(asked: frozenset[str], cue: ToolCue, spread: Counter[str]) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from itertools import permutations, product
 
-from linus_nb.agent.small.spans import numbers
+from linus_nb.agent.small.operations import likely_operations
+from linus_nb.agent.small.spans import numbers, with_figures
 from linus_nb.agent.toolbox.calculator import calculate
 from linus_nb.errors import ToolError
 
@@ -13,11 +14,9 @@ _NUMBER = r"(-?\d+(?:\.\d+)?)"
 _IN_WORDS = [
     (re.compile(pattern.replace("N", _NUMBER)), form)
     for pattern, form in (
-        (r"sum of N and N", r"\1 + \2"),
         (r"product of N and N", r"\1 * \2"),
         (r"quotient of N and N", r"\1 / \2"),
         (r"difference (?:between|of) N and N", r"\1 - \2"),
-        (r"(?:average|mean) of N and N", r"(\1 + \2) / 2"),
         (r"add N (?:to|and) N", r"\2 + \1"),
         (r"subtract N from N", r"\2 - \1"),
         (r"multiply N (?:by|with|and) N", r"\1 * \2"),
@@ -25,9 +24,17 @@ _IN_WORDS = [
         (r"square root of N", r"sqrt(\1)"),
         (r"N squared", r"\1 ** 2"),
         (r"N cubed", r"\1 ** 3"),
+        (r"half (?:of )?N", r"\1 / 2"),
+        (r"(?:a|one) third of N", r"\1 / 3"),
+        (r"(?:a|one) quarter of N", r"\1 / 4"),
+        (r"(?:twice|double) N", r"\1 * 2"),
         (r"N ?(?:%|percent) of N", r"\1% of \2"),
     )
 ]
+_LIST = re.compile(
+    r"(?P<what>sum of|total of|add(?: up| together)?|average of|mean of)"
+    rf"(?P<list> {_NUMBER[1:-1]}(?:,? and {_NUMBER[1:-1]}|, {_NUMBER[1:-1]})+)"
+)
 _OPERATORS = [
     (re.compile(pattern), symbol)
     for pattern, symbol in (
@@ -38,6 +45,9 @@ _OPERATORS = [
         (r"\bminus\b", " - "),
     )
 ]
+_MONEY = re.compile(
+    r"[€$£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) ?(?:[€$£]|euros?\b|dollars?\b|pounds?\b)"
+)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _RUN = re.compile(
     r"(?:\b(?:sqrt|abs|round|log10|log2|log|ln|exp)\b|\bof\b|[\d.+\-*/^%()÷−· ])+"  # noqa: RUF001
@@ -57,10 +67,13 @@ def expressions(question: str) -> list[str]:
     (['(2 + 3) * 4'], ['1060 - 17'])
     >>> expressions("How much is 15% of 80 plus 3?")
     ['15% of 80 + 3']
+    >>> expressions("What is the average of 4, 6 and 11?")
+    ['(4 + 6 + 11) / 3']
     >>> expressions("Eva has 14 books and buys 9 more.")
     []
     """
-    text = _DATE.sub(" ; ", _THOUSANDS.sub("", question.lower()))
+    text = _DATE.sub(" ; ", _THOUSANDS.sub("", with_figures(question).lower()))
+    text = _LIST.sub(_added_up, text)
     for pattern, form in _IN_WORDS:
         text = pattern.sub(form, text)
     for pattern, symbol in _OPERATORS:
@@ -73,7 +86,8 @@ def combinations(question: str) -> list[str]:
     """Return the expressions that the two or three numbers of a question can make.
 
     They are what a story about numbers can mean: a model then takes one of them and need
-    not write any. Of two numbers the smaller is taken from the larger, and divides it.
+    not write any. Of two numbers the smaller is taken from the larger, and divides it; the
+    story's words rule operations out.
 
     Examples
     --------
@@ -87,12 +101,27 @@ def combinations(question: str) -> list[str]:
         return _of_three(*found)
     first, second = found
     larger, smaller = sorted(found, key=float, reverse=True)
-    return [
-        f"{first} + {second}",
-        f"{larger} - {smaller}",
-        f"{first} * {second}",
-        f"{larger} / {smaller}",
-    ]
+    made = {
+        "+": f"{first} + {second}",
+        "-": f"{larger} - {smaller}",
+        "*": f"{first} * {second}",
+        "/": " / ".join(_money_first(question, larger, smaller)),
+    }
+    return [made[symbol] for symbol in likely_operations(question)]
+
+
+def _added_up(listed: re.Match[str]) -> str:
+    terms = re.findall(_NUMBER, listed["list"])
+    added = " + ".join(terms)
+    return f"({added}) / {len(terms)}" if listed["what"] in {"average of", "mean of"} else added
+
+
+def _money_first(question: str, larger: str, smaller: str) -> tuple[str, str]:
+    """Return dividend and divisor: what a price is shared among is never a price."""
+    money = {
+        number.replace(",", "") for pair in _MONEY.findall(question) for number in pair if number
+    }
+    return (smaller, larger) if smaller in money and larger not in money else (larger, smaller)
 
 
 def _of_three(*found: str) -> list[str]:

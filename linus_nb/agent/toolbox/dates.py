@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from langchain_core.tools import BaseTool, StructuredTool
@@ -69,20 +69,28 @@ def days_between(
 
 def date_after(
     start: Annotated[date, Field(description="The date to count from, YYYY-MM-DD.")],
-    days: Annotated[int, Field(description="Days to add; negative ones go back.")],
+    days: Annotated[int, Field(description="Days to add; negative ones go back.")] = 0,
+    weeks: Annotated[int, Field(description="Weeks to add.")] = 0,
+    direction: Annotated[
+        Literal["after", "before"], Field(description="Whether to count on or back.")
+    ] = "after",
 ) -> dict[str, str]:
-    """Find the date and weekday a number of days after (or before) a date.
+    """Find the date and weekday a number of days after (or before) a date; 0: of the date itself.
 
     Examples
     --------
     >>> date_after(date(2024, 2, 28), 2)
     {'date': '2024-03-01', 'weekday': 'Friday'}
+    >>> date_after(date(2024, 3, 13), weeks=2, direction="before")["date"]
+    '2024-02-28'
     """
     try:
-        result = start + timedelta(days=days)
+        distance = timedelta(days=days, weeks=weeks)
+        result = start + distance if direction == "after" else start - distance
     except OverflowError as error:
         raise ToolError(
-            f"{days:,} days from {start} is outside the calendar", hint="use fewer days"
+            f"{days:,} days and {weeks:,} weeks from {start} are outside the calendar",
+            hint="use fewer days",
         ) from error
     return {"date": result.isoformat(), "weekday": result.strftime("%A")}
 
@@ -102,6 +110,7 @@ def date_tools() -> list[BaseTool]:
         ),
         StructuredTool.from_function(
             date_after,
-            description="Find the date and weekday a number of days after or before a date.",
+            description="Find the date a number of days or weeks after or before a date, and the "
+            "weekday of a date.",
         ),
     ]

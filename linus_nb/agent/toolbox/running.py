@@ -83,7 +83,7 @@ async def run_tool(
             raise _failure(tool, error) from error
         raise ToolTimeoutError(
             f"tool {tool.name!r} did not return within {timeout:g} s",
-            hint="give it more time, or look why it hangs",
+            hint=f"look why it hangs, or give it more time: tool_timeout={2 * (timeout or 0):g}",
         ) from error
     except Exception as error:
         raise _failure(tool, error) from error

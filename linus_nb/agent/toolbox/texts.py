@@ -36,14 +36,14 @@ def count_text(
         str, Field(description="A letter, word or phrase whose occurrences are counted.")
     ] = "",
 ) -> dict[str, int]:
-    """Count characters, letters, words, sentences and lines of a text.
+    """Count characters, letters, words, sentences and lines of a text, or one thing in it.
 
     Parameters
     ----------
     text : str
         The text.
     find : str, optional
-        A letter, word or phrase; its occurrences are counted too, whatever their case.
+        A letter, word or phrase; then only its occurrences are counted, whatever their case.
 
     Returns
     -------
@@ -52,13 +52,17 @@ def count_text(
 
     Examples
     --------
-    >>> counts = count_text("To be, or not to be.", find="be")
-    >>> counts["words"], counts["unique_words"], counts["sentences"], counts["occurrences"]
-    (6, 4, 1, 2)
+    >>> counts = count_text("To be, or not to be.")
+    >>> counts["words"], counts["unique_words"], counts["sentences"]
+    (6, 4, 1)
+    >>> count_text("To be, or not to be.", find="be")
+    {'occurrences': 2}
     """
+    if find:
+        return {"occurrences": _occurrences(text, find)}
     words = _words(text)
     tail = _SENTENCE_END.split(text)[-1]
-    counts = {
+    return {
         "characters": len(text),
         "characters_without_spaces": sum(not character.isspace() for character in text),
         "letters": sum(character.isalpha() for character in text),
@@ -67,9 +71,6 @@ def count_text(
         "sentences": len(_SENTENCE_END.findall(text)) + bool(_WORD.search(tail)),
         "lines": len(text.splitlines()),
     }
-    if find:
-        counts["occurrences"] = _occurrences(text, find)
-    return counts
 
 
 def _words(text: str) -> list[str]:
