@@ -4,6 +4,9 @@ import pytest
 
 from linus_nb.agent.serving.fetch import fetch
 
+collect_ignore_glob = ["*conftest.py"]
+"""Several files of that name cannot be looked through for doctests, and none has any."""
+
 
 @pytest.fixture
 def anyio_backend():

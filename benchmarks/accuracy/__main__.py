@@ -107,7 +107,7 @@ def holds(said: dict[str, list[Said]]) -> bool:
 def table_of(questions: str, said: dict[str, list[Said]]) -> str:
     """Return a set's scores as a table."""
     head = "| right of 30 | all | " + " | ".join(KINDS) + " | by rules alone | seconds each |"
-    lines = [f"### {questions}: {SETS[questions]}", "", head, "| --- " * 8 + "|"]
+    lines = [f"## {questions}: {SETS[questions]}", "", head, "| --- " * 8 + "|"]
     for name, answers in said.items():
         by_kind = [sum(a.right for a in answers if a.question.kind == kind) for kind in KINDS]
         ruled = [answer for answer in answers if answer.llm_calls == 0]
@@ -135,7 +135,8 @@ def page(model: str, tables: list[str]) -> str:
         "`benchmarks/accuracy/judge.py`. *By rules alone* are the answers for which "
         "our loop did not ask the model at all: plain rules chose the tool and found its arguments "
         "in the question. Both sets were written, by the same hand, before any rule was changed; "
-        "the rules were then worked on with the first one in sight and not with the second. "
+        "the rules were then worked on with the answers to the first one in sight, and not those "
+        "to the second, whose questions their author knew all the same. "
         "Questions of other kinds, or in other words, will do worse.\n\n"
         + "\n\n".join(tables)
         + "\n"

@@ -24,6 +24,7 @@ from linus_nb.graph.encoding import dumps
 from linus_nb.graph.journal import Journal, NodeRow, new_run
 from linus_nb.graph.node_result import error_text
 from linus_nb.graph.owning import Ownership
+from linus_nb.graph.recording import FINISHED, shape_of
 from linus_nb.graph.resuming import digest_of_input, seen_after
 
 if TYPE_CHECKING:
@@ -34,12 +35,8 @@ if TYPE_CHECKING:
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.run import Run
     from linus_nb.graph.schedule import Verdict
-    from linus_nb.graph.structure import Structure
 
 logger = logging.getLogger("linus_nb")
-
-FINISHED = ("success", "partial")
-"""Ends after which there is nothing to resume."""
 
 LONGEST_WAIT = 0.2
 """Seconds that a stopped run waits for its last results to be on the disk; they come later."""
@@ -280,12 +277,6 @@ class RunRecorder:
                 self._journal.close()
         if self._ownership is not None:
             self._ownership.release()
-
-
-def shape_of(structure: Structure) -> str:
-    """Return the names of a DAG's nodes and edges as text."""
-    edges = [[edge.source, edge.target] for out in structure.edges for edge in out]
-    return dumps({"nodes": list(structure.names), "edges": edges})
 
 
 def _verdict(verdict: Verdict) -> bool | str:

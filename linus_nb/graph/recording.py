@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from linus_nb.graph.encoding import dumps
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Awaitable, Sequence
 
     from linus_nb.graph.run import Run
     from linus_nb.graph.schedule import Verdict
+    from linus_nb.graph.structure import Structure
+
+
+FINISHED = ("success", "partial")
+"""Ends after which there is nothing to resume."""
 
 
 class Recorder(Protocol):
@@ -36,3 +43,9 @@ def recorder_for(journal: str | os.PathLike[str] | None) -> Recorder | None:
     from linus_nb.graph.recorder import RunRecorder  # noqa: PLC0415
 
     return RunRecorder(journal)
+
+
+def shape_of(structure: Structure) -> str:
+    """Return the names of a DAG's nodes and edges as text."""
+    edges = [[edge.source, edge.target] for out in structure.edges for edge in out]
+    return dumps({"nodes": list(structure.names), "edges": edges})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linus_nb.graph.recorder import FINISHED, RunRecorder
+from linus_nb.graph.recorder import RunRecorder
+from linus_nb.graph.recording import FINISHED
 from linus_nb.graph.stored import finished_result, initial_of, past_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from linus_nb.errors import ConditionError, JournalError, UnreadableError
 from linus_nb.graph.attempt import Attempt
 from linus_nb.graph.encoding import loads
 from linus_nb.graph.outcome import is_flawed
-from linus_nb.graph.recorder import TIMES, shape_of
+from linus_nb.graph.recorder import TIMES
+from linus_nb.graph.recording import shape_of
 from linus_nb.graph.resuming import Past
 
 if TYPE_CHECKING:

@@ -50,6 +50,11 @@ class Job:
             self.error = error
         self.finished = True
 
+    def let_go(self) -> None:
+        """Drop what the call needed: the thread keeps its last job until it gets another."""
+        del self.call, self.context
+        self.on_start = None
+
 
 class _Worker:
     """A thread that does the jobs that it is handed."""
@@ -127,6 +132,7 @@ class Threads:
 
     def deliver(self, worker: _Worker, job: Job) -> None:
         """Take a finished job from its worker (called on the loop)."""
+        job.let_go()
         if self._busy.pop(job, None) is None:  # it was abandoned
             worker.inbox.put(None)
             return

@@ -1,6 +1,7 @@
-"""Takes the pictures of the views for the documentation: ``python tests/browser/take_pictures.py``.
+"""Takes the pictures of the views for the documentation.
 
-Every view in a light and in a dark JupyterLab, on a fake Ollama server.
+``PYTHONPATH=tests python tests/browser/take_pictures.py`` shows every view in a light and in
+a dark JupyterLab.
 """
 
 import sys
