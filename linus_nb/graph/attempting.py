@@ -79,12 +79,13 @@ class Attempts:
         node, record = self._structure.nodes[attempt.node], self._run.records[attempt.node]
         attempt.started = self._run.now()
         attempt.status = record.status = "running"
-        set_node(f"{self._run.prefix}{record.name}")
+        prefix = self._run.prefix
+        set_node(prefix + record.name if prefix else record.name)
         if self._announce:
             self._announce.started(attempt)
         try:
             value = await self._call(attempt)
-            failure = attempt.failure_of(None, node)
+            failure = None if attempt.stop is None else attempt.failure_of(None, node)
             if failure is None and not attempt.closed:
                 self._keep(attempt, value)
         except BaseException as error:  # noqa: BLE001 - whatever a node raises is its outcome
@@ -101,6 +102,7 @@ class Attempts:
             self._run.crash(error)
         finally:
             self._running.pop(attempt, None)
+            attempt.task = None  # with its context it would be kept as long as the result
             self._return_slot(attempt)
 
     async def _call(self, attempt: Attempt) -> Any:

@@ -112,20 +112,19 @@ class ByParameter:
         """What is read by name."""
         return self.positional + self.keyword
 
+    def _by_position(self, store: Store) -> tuple[Any, ...]:
+        # Behind a default that is kept, a parameter without a name cannot be given either.
+        given = takewhile(lambda r: r.required or store.has(r.key, r.writers), self.positional)
+        return tuple(store.read(read.key, read.writers) for read in given)
+
     def arguments(self, store: Store, node: int) -> Arguments:
         """Return the arguments; a default is kept where nothing is there to read."""
-
-        def there(read: Read) -> bool:
-            return read.required or store.has(read.key, read.writers)
-
-        # Behind a default that is kept, a parameter without a name cannot be given either.
-        given = tuple(takewhile(there, self.positional))
-        args = tuple(store.read(read.key, read.writers) for read in given)
         kwargs = {
-            read.parameter: store.read(read.key, read.writers)
-            for read in self.keyword
-            if there(read)
+            parameter: store.read(key, writers)
+            for parameter, key, writers, required in self.keyword
+            if required or store.has(key, writers)
         }
+        args = self._by_position(store) if self.positional else ()
         if self.state_parameter is not None:
             kwargs[self.state_parameter] = store.view(node)
         if self.all_keywords:

@@ -42,7 +42,8 @@ class Store:
     def require_free(self, node: int) -> None:
         """Raise SharedKeyError if the key of ``node`` has been written already."""
         key, names = self.structure.nodes[node].key, self.structure.names
-        for writer in self.structure.writers[key]:
+        writers = self.structure.writers[key]
+        for writer in writers if len(writers) > 1 else ():
             if self.written[writer]:
                 raise SharedKeyError(
                     f"{names[writer]!r} and {names[node]!r} both wrote {key!r}",
@@ -62,7 +63,8 @@ class Store:
         """Return a copy of what ``writers`` left under ``key``, None if there is nothing."""
         for writer in writers:
             if self.written[writer]:
-                return own(self.outputs[writer])
+                value = self.outputs[writer]
+                return value if type(value) in ATOMS else own(value)
         return own(self.initial.get(key))
 
     def has(self, key: str, writers: tuple[int, ...]) -> bool:
