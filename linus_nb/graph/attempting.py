@@ -10,6 +10,7 @@ from linus_nb.errors import AgentError, NodeFailedError, SharedKeyError
 from linus_nb.events import set_node
 from linus_nb.graph.attempt import Attempt, call
 from linus_nb.graph.calling import output_of
+from linus_nb.graph.isolation import ATOMS
 from linus_nb.graph.node_result import NodeResult, error_text
 from linus_nb.graph.outcome import value_of
 from linus_nb.graph.schedule import Retry, Settle, after_failure
@@ -137,11 +138,12 @@ class Attempts:
     def _keep(self, attempt: Attempt, value: Any) -> None:
         """Write what the node returned, under a key that nobody else has written."""
         store = self._run.store
-        store.require_free(attempt.node)
-        record = self._run.records[attempt.node]
-        output, attempt.response = output_of(value)
-        record.response = attempt.response
-        store.write(attempt.node, output)
+        if self._structure.shared_keys:
+            store.require_free(attempt.node)
+        if type(value) not in ATOMS:  # else it is nobody's response
+            value, attempt.response = output_of(value)
+        self._run.records[attempt.node].response = attempt.response
+        store.write(attempt.node, value)
 
     def _close(self, attempt: Attempt, failure: BaseException | None) -> Settle | Retry:
         """Write down how the attempt ended and return what follows."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from linus_nb.errors import OptionError
@@ -148,7 +148,10 @@ def _is_language_model(agent: Any) -> bool:
 def parameters_of(function: Callable[..., Any]) -> Parameters:
     """Return the parameters of ``function``; one that hides them takes nothing."""
     if type(function) is FunctionType and not hasattr(function, "__wrapped__"):
-        return _parameters_of_code(function)
+        with_default = len(function.__defaults__ or ())
+        return _parameters_of_code(
+            function.__code__, with_default, tuple(function.__kwdefaults__ or ())
+        )
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -168,13 +171,14 @@ def parameters_of(function: Callable[..., Any]) -> Parameters:
     return Parameters(tuple(positional), tuple(named), frozenset(required), any_keyword)
 
 
-def _parameters_of_code(function: FunctionType) -> Parameters:
-    # Ten times faster than inspect.signature, which would dominate building a large DAG.
-    code = function.__code__
+@functools.lru_cache(maxsize=1024)
+def _parameters_of_code(
+    code: CodeType, with_default: int, keyword_defaults: tuple[str, ...]
+) -> Parameters:
+    # Ten times faster than inspect.signature, which would dominate building a large DAG; and
+    # the functions that a loop defines have one code, so that one answer serves all of them.
     by_position = code.co_varnames[: code.co_argcount]
     by_keyword = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
-    with_default = len(function.__defaults__ or ())
-    keyword_defaults = function.__kwdefaults__ or {}
     required = by_position[: len(by_position) - with_default]
     required += tuple(name for name in by_keyword if name not in keyword_defaults)
     return Parameters(

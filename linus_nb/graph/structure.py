@@ -44,6 +44,8 @@ class Structure:
     ancestors: tuple[int, ...]
     writers: Mapping[str, tuple[int, ...]]
     """Who writes a key."""
+    shared_keys: bool
+    """Whether several nodes may write one key."""
 
     def writers_above(self, node: int, key: str) -> tuple[int, ...]:
         """Return the ancestors of ``node`` that write ``key``."""
@@ -92,6 +94,7 @@ def freeze(topology: Topology) -> Structure:
         order=order,
         ancestors=_ancestors(order, before),
         writers={key: tuple(found) for key, found in writers.items()},
+        shared_keys=len(writers) < len(nodes),
     )
 
 
