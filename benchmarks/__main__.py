@@ -59,12 +59,12 @@ def main() -> int:
     held = check_bounds(peers)
     PAGE.write_text(page(held, tables))
     print("\n".join(line for _, line in held))
-    agents = [run_agents("agent_speed"), run_agents("accuracy")]
-    return 0 if all([*agents, *(ok for ok, _ in held)]) else 1
+    others = [run_module(name) for name in ("timings_cost", "agent_speed", "accuracy")]
+    return 0 if all([*others, *(ok for ok, _ in held)]) else 1
 
 
-def run_agents(module: str) -> bool:
-    """Run a benchmark of agents, which writes its own page; whether its bounds hold."""
+def run_module(module: str) -> bool:
+    """Run another benchmark, which prints or writes its own; whether its bounds hold."""
     environment = {**os.environ, "PEERBENCH_VENVS": str(VENVS)}
     command = [sys.executable, "-m", module]
     return subprocess.run(command, cwd=HERE, env=environment, check=False).returncode == 0

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         SharedState,
         options,
     )
-    from linus_nb.graph.runs_frame import runs
+    from linus_nb.graph.durable.runs_frame import runs
     from linus_nb.widgets import watch
 
 __version__ = "0.1.0"
@@ -50,7 +50,7 @@ _HOMES = {
         "options",
     ),
     "linus_nb.widgets": ("watch",),
-    "linus_nb.graph.runs_frame": ("runs",),
+    "linus_nb.graph.durable.runs_frame": ("runs",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

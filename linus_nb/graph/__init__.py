@@ -3,10 +3,9 @@
 A DAG (``dag.py``) of nodes and edges (``node.py``) is frozen into integers
 (``structure.py``) for a run. A passive state machine (``schedule.py``) says what is ready;
 ``run.py`` has it made (``attempting.py``) and tells the schedule what came of it; inputs
-(``inputs.py``) are read from a store (``store.py``) that keeps nodes apart. What nodes are
-(``definer.py``) and were given decides what a later run may take over (``resuming.py``),
-from memory or from a journal (``recorder.py``, ``journal.py``). Everything else here shows,
-checks or describes.
+(``inputs.py``) are read from a store (``store.py``) that keeps nodes apart. The folder
+``durable`` holds what outlives a run: the journal, and what a later run may take over.
+Everything else here shows, checks or describes.
 """
 
 from linus_nb.graph.dag import AgentDAG

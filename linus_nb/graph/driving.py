@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from linus_nb.blocking import warn_of_old_nest_asyncio
-from linus_nb.graph import memories
+from linus_nb.graph.durable import memories
 from linus_nb.graph.loop_watch import watching
 from linus_nb.graph.notices import LEAST_SECONDS, barrier_notice, changes_notice, server_notice
 from linus_nb.graph.settings import options

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from linus_nb.blocking import run_blocking
 from linus_nb.errors import OptionError
-from linus_nb.graph import memories
 from linus_nb.graph.driving import drive
+from linus_nb.graph.durable import memories
+from linus_nb.graph.durable.recording import Recorder, recorder_for
+from linus_nb.graph.durable.resuming import Past, past_for_rerun
 from linus_nb.graph.handle import RunHandle
 from linus_nb.graph.listening import Listening, publisher
-from linus_nb.graph.recording import Recorder, recorder_for
-from linus_nb.graph.resuming import Past, past_for_rerun
 from linus_nb.graph.run import Run
 from linus_nb.graph.schedule import require_policy
 from linus_nb.graph.settings import options
@@ -156,7 +156,7 @@ class DAGExecutor:
         if self.journal is None:
             raise OptionError("there is no journal", hint="DAGExecutor(dag, journal='runs.db')")
         # Loads SQLite, which most runs do not need.
-        from linus_nb.graph.resumption import resume  # noqa: PLC0415
+        from linus_nb.graph.durable.resumption import resume  # noqa: PLC0415
 
         return await resume(self, self.journal, run_id)
 

@@ -35,11 +35,6 @@ def same_edge(one: Edge, other: Edge) -> bool:
     return describe((one.condition, one.branch)) == describe((other.condition, other.branch))
 
 
-def fingerprint(node: AgentNode) -> str:
-    """Return 64 hexadecimal digits that change when what the node does changes."""
-    return hashlib.sha256(repr(describe(node)).encode()).hexdigest()
-
-
 def describe(value: object) -> Description:
     """Return nested tuples that are equal for values that do the same.
 

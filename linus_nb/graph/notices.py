@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from linus_nb.graph.resuming import DEFINITION_CHANGED, INPUT_CHANGED
+from linus_nb.graph.durable.resuming import DEFINITION_CHANGED, INPUT_CHANGED
 from linus_nb.graph.structure import Structure
 
 if TYPE_CHECKING:

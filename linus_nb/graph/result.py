@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from linus_nb.graph.definitions import Definitions
+    from linus_nb.graph.durable.definitions import Definitions
     from linus_nb.graph.schedule import Verdict
     from linus_nb.graph.store import Store
     from linus_nb.graph.structure import Structure

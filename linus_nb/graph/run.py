@@ -17,10 +17,10 @@ from linus_nb.graph.announcing import Announcer
 from linus_nb.graph.attempt import Attempt
 from linus_nb.graph.attempting import Attempts
 from linus_nb.graph.conditions import ask
-from linus_nb.graph.definitions import Definitions
+from linus_nb.graph.durable.definitions import Definitions
+from linus_nb.graph.durable.resuming import Recall
 from linus_nb.graph.node_result import NodeResult, error_text
 from linus_nb.graph.outcome import is_flawed, result_of
-from linus_nb.graph.resuming import Recall
 from linus_nb.graph.schedule import Schedule, Settle, settled_failure
 from linus_nb.graph.store import Store
 

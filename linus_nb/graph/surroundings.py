@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from linus_nb.graph.definer import MOST_ITEMS
+from linus_nb.graph.durable.definer import MOST_ITEMS
 from linus_nb.graph.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from linus_nb.events import Listener
     from linus_nb.graph.attempt import Attempt
     from linus_nb.graph.attempting import Attempts
-    from linus_nb.graph.recording import Recorder
+    from linus_nb.graph.durable.recording import Recorder
+    from linus_nb.graph.durable.resuming import Past
     from linus_nb.graph.result import Rerun
-    from linus_nb.graph.resuming import Past
     from linus_nb.graph.slots import Slots
 
 

@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from linus_nb.graph.journal import Journal
+from linus_nb.graph.durable.journal import Journal
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from linus_nb.graph.journal import NodeRow, RunRow
+    from linus_nb.graph.durable.journal import NodeRow, RunRow
 
 Run = dict[str, Any]
 """At least ``run_id``, ``dag_name`` and ``status``."""

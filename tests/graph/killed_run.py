@@ -11,7 +11,7 @@ from pathlib import Path
 
 from linus_nb.errors import JournalError
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
-from linus_nb.graph.encoding import digest
+from linus_nb.graph.durable.encoding import digest
 
 NODES = 50
 

@@ -10,7 +10,7 @@ import pytest
 from graph_makers import dag_of
 
 from linus_nb.graph import AgentNode, DAGExecutor
-from linus_nb.graph.definer import Definer
+from linus_nb.graph.durable.definer import Definer
 
 
 def cell(source, **names):
@@ -127,7 +127,7 @@ def test_an_odd_object_does_not_keep_a_run_from_starting(make):
 def test_it_is_the_same_in_every_process():
     program = (
         "from linus_nb.graph import AgentNode\n"
-        "from linus_nb.graph.definer import Definer\n"
+        "from linus_nb.graph.durable.definer import Definer\n"
         f"for source in {SAME!r}:\n"
         "    space = {}\n"
         "    exec(source, space)\n"

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict
 from linus_nb.agent.metrics import AgentMetrics
 from linus_nb.agent.response import AgentResponse, StepRecord
 from linus_nb.errors import UnreadableError, UnstorableError
-from linus_nb.graph.encoding import digest, dumps, loads
+from linus_nb.graph.durable.encoding import digest, dumps, loads
 
 
 class Colour(Enum):

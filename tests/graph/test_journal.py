@@ -19,9 +19,10 @@ from run_logs import Log, cancelled_after
 
 import linus_nb
 from linus_nb.errors import JournalError, OptionError, RunBusyError
-from linus_nb.graph import AgentNode, DAGExecutor, SharedState, journal, owning
-from linus_nb.graph.encoding import loads
-from linus_nb.graph.journal import Journal
+from linus_nb.graph import AgentNode, DAGExecutor, SharedState
+from linus_nb.graph.durable import journal, owning
+from linus_nb.graph.durable.encoding import loads
+from linus_nb.graph.durable.journal import Journal
 
 pytestmark = pytest.mark.anyio
 
@@ -317,7 +318,7 @@ class TestOwnership:
     def test_it_ends_with_its_process(self, path):
         code = (
             "import sys, time, pathlib\n"
-            "from linus_nb.graph.owning import Ownership\n"
+            "from linus_nb.graph.durable.owning import Ownership\n"
             "kept = Ownership(pathlib.Path(sys.argv[1]), 'r')\n"
             "print('owned', flush=True)\n"
             "time.sleep(60)\n"

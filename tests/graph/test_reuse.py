@@ -11,7 +11,7 @@ from run_logs import Log, cancelled_after
 
 from linus_nb.errors import OptionError, UnknownNodeError
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
-from linus_nb.graph.memories import MOST_NAMES, forget
+from linus_nb.graph.durable.memories import MOST_NAMES, forget
 
 pytestmark = pytest.mark.anyio
 

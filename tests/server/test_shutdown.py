@@ -8,7 +8,7 @@ import pytest
 from serving import served_by_command, silent_ollama
 
 from linus_nb import runs
-from linus_nb.graph.journal import Journal
+from linus_nb.graph.durable.journal import Journal
 from linus_nb.testing import FakeOllama, Step
 
 pytestmark = pytest.mark.anyio

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from linus_nb.graph.encoding_values import Codec
+from linus_nb.graph.durable.encoding_values import Codec
 
 if TYPE_CHECKING:
-    from linus_nb.graph.encoding import Decoder, Encoder
-    from linus_nb.graph.encoding_values import Json
+    from linus_nb.graph.durable.encoding import Decoder, Encoder
+    from linus_nb.graph.durable.encoding_values import Json
 
 
 def codec_of(value: object) -> Codec | None:

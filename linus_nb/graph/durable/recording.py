@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from linus_nb.graph.encoding import dumps
+from linus_nb.graph.durable.encoding import dumps
 
 if TYPE_CHECKING:
     import os
@@ -40,7 +40,7 @@ def recorder_for(journal: str | os.PathLike[str] | None) -> Recorder | None:
     if journal is None:
         return None
     # Loads SQLite, which most runs do not need.
-    from linus_nb.graph.recorder import RunRecorder  # noqa: PLC0415
+    from linus_nb.graph.durable.recorder import RunRecorder  # noqa: PLC0415
 
     return RunRecorder(journal)
 

@@ -12,14 +12,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
-from linus_nb.graph.resuming import Past, failed_in, in_memory
+from linus_nb.graph.durable.resuming import Past, failed_in, in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from linus_nb.graph.dag import AgentDAG
+    from linus_nb.graph.durable.resuming import Left
     from linus_nb.graph.result import ExecutionResult
-    from linus_nb.graph.resuming import Left
 
 MOST_NAMES = 32
 

@@ -20,18 +20,18 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from linus_nb.errors import JournalError, UnstorableError
-from linus_nb.graph.encoding import dumps
-from linus_nb.graph.journal import Journal, NodeRow, new_run
+from linus_nb.graph.durable.encoding import dumps
+from linus_nb.graph.durable.journal import Journal, NodeRow, new_run
+from linus_nb.graph.durable.owning import Ownership
+from linus_nb.graph.durable.recording import FINISHED, shape_of
+from linus_nb.graph.durable.resuming import digest_of_input, seen_after
 from linus_nb.graph.node_result import error_text
-from linus_nb.graph.owning import Ownership
-from linus_nb.graph.recording import FINISHED, shape_of
-from linus_nb.graph.resuming import digest_of_input, seen_after
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Awaitable, Callable, Sequence
 
-    from linus_nb.graph.journal import After, RunRow
+    from linus_nb.graph.durable.journal import After, RunRow
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.run import Run
     from linus_nb.graph.schedule import Verdict
@@ -111,7 +111,7 @@ class RunRecorder:
         return self._ask(partial(self._begin, run))
 
     def record(self, run: Run, node: int, verdicts: Sequence[Verdict] | None) -> Awaitable[object]:
-        """Write how a node has settled; see :class:`~linus_nb.graph.recording.Recorder`."""
+        """Write how a node has settled; see :class:`~linus_nb.graph.durable.recording.Recorder`."""
         return self._ask(partial(self._row_of, run, node, verdicts), makes_row=True)
 
     async def finish(self, run: Run) -> None:

@@ -16,13 +16,13 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from linus_nb.errors import UnreadableError, UnstorableError
-from linus_nb.graph import encoding_classes, encoding_containers, encoding_values
-from linus_nb.graph.encoding_containers import PLAIN_DICT, is_plain, text_of_json
+from linus_nb.graph.durable import encoding_classes, encoding_containers, encoding_values
+from linus_nb.graph.durable.encoding_containers import PLAIN_DICT, is_plain, text_of_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from linus_nb.graph.encoding_values import Codec, Json
+    from linus_nb.graph.durable.encoding_values import Codec, Json
 
 _BY_TYPE = encoding_containers.CODECS | encoding_values.CODECS
 _BY_TAG = {codec.tag: codec for codec in (*_BY_TYPE.values(), *encoding_classes.CODECS)}
@@ -31,8 +31,8 @@ _PLAIN = frozenset((str, bool, type(None)))
 _LARGEST_PLAIN = 2**63
 
 _LIBRARIES = {
-    "numpy": "linus_nb.graph.encoding_arrays",
-    "pandas": "linus_nb.graph.encoding_frames",
+    "numpy": "linus_nb.graph.durable.encoding_arrays",
+    "pandas": "linus_nb.graph.durable.encoding_frames",
 }
 _TAGS_OF_LIBRARIES = {
     **dict.fromkeys(("array", "scalar"), "numpy"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from linus_nb.graph.definer import Definer
-from linus_nb.graph.definition import Definition
+from linus_nb.graph.durable.definer import Definer
+from linus_nb.graph.durable.definition import Definition
 
 if TYPE_CHECKING:
     from linus_nb.graph.structure import Structure

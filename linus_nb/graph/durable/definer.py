@@ -20,14 +20,14 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any
 
-from linus_nb.graph.definition import ATOMS, Data, Definition, Function, Object, rendered
-from linus_nb.graph.encoding import codec_of, digest
-from linus_nb.graph.encoding_classes import kind_of
+from linus_nb.graph.durable.definition import ATOMS, Data, Definition, Function, Object, rendered
+from linus_nb.graph.durable.encoding import codec_of, digest
+from linus_nb.graph.durable.encoding_classes import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from linus_nb.graph.encoding_values import Json
+    from linus_nb.graph.durable.encoding_values import Json
     from linus_nb.graph.node import AgentNode, Edge
 
 MOST_ITEMS = 2_000
@@ -37,7 +37,7 @@ _WRITING = frozenset((opmap["STORE_GLOBAL"], opmap["STORE_DEREF"]))
 
 _INSTALLED = (
     "<frozen",
-    str(Path(__file__).parents[1]),
+    str(Path(__file__).parents[2]),
     *(sysconfig.get_path(place) for place in ("stdlib", "platstdlib", "purelib", "platlib")),
 )
 

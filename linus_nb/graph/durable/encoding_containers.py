@@ -6,11 +6,11 @@ import json
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from linus_nb.graph.encoding_values import Codec
+from linus_nb.graph.durable.encoding_values import Codec
 
 if TYPE_CHECKING:
-    from linus_nb.graph.encoding import Decoder, Encoder
-    from linus_nb.graph.encoding_values import Json
+    from linus_nb.graph.durable.encoding import Decoder, Encoder
+    from linus_nb.graph.durable.encoding_values import Json
 
 
 def text_of_json(written: Json) -> str:

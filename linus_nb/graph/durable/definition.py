@@ -15,7 +15,7 @@ from dataclasses import fields
 from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from linus_nb.graph.encoding import digest
+from linus_nb.graph.durable.encoding import digest
 from linus_nb.graph.fingerprint import describe
 from linus_nb.graph.node import AgentNode
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from linus_nb.errors import ConditionError, JournalError, UnreadableError
 from linus_nb.graph.attempt import Attempt
-from linus_nb.graph.encoding import loads
+from linus_nb.graph.durable.encoding import loads
+from linus_nb.graph.durable.recorder import TIMES
+from linus_nb.graph.durable.recording import shape_of
+from linus_nb.graph.durable.resuming import Past
 from linus_nb.graph.outcome import is_flawed
-from linus_nb.graph.recorder import TIMES
-from linus_nb.graph.recording import shape_of
-from linus_nb.graph.resuming import Past
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from linus_nb.graph.definitions import Digests
-    from linus_nb.graph.journal import NodeRow, RunRow
+    from linus_nb.graph.durable.definitions import Digests
+    from linus_nb.graph.durable.journal import NodeRow, RunRow
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.run import Run
     from linus_nb.graph.schedule import EndStatus, Verdict

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linus_nb.graph.recorder import RunRecorder
-from linus_nb.graph.recording import FINISHED
-from linus_nb.graph.stored import finished_result, initial_of, past_of
+from linus_nb.graph.durable.recorder import RunRecorder
+from linus_nb.graph.durable.recording import FINISHED
+from linus_nb.graph.durable.stored import finished_result, initial_of, past_of
 
 if TYPE_CHECKING:
     import os

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from linus_nb.errors import UnreadableError
-from linus_nb.graph.encoding_values import Codec, to_base64
+from linus_nb.graph.durable.encoding_values import Codec, to_base64
 
 if TYPE_CHECKING:
-    from linus_nb.graph.encoding import Decoder, Encoder
-    from linus_nb.graph.encoding_values import Json
+    from linus_nb.graph.durable.encoding import Decoder, Encoder
+    from linus_nb.graph.durable.encoding_values import Json
 
 _BYTES_AN_ITEM = 64
 """So much of an array counts as one item."""

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from linus_nb.graph.journal import Journal
-from linus_nb.graph.owning import is_owned
+from linus_nb.graph.durable.journal import Journal
+from linus_nb.graph.durable.owning import is_owned
 
 if TYPE_CHECKING:
     import os
 
-    from linus_nb.graph.journal import RunRow
+    from linus_nb.graph.durable.journal import RunRow
 
 
 def runs(journal: str | os.PathLike[str]) -> pd.DataFrame:

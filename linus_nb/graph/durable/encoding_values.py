@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from linus_nb.graph.encoding import Decoder, Encoder
+    from linus_nb.graph.durable.encoding import Decoder, Encoder
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 

@@ -14,13 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from linus_nb.errors import UnreadableError
-from linus_nb.graph.encoding_values import Codec
+from linus_nb.graph.durable.encoding_values import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from linus_nb.graph.encoding import Decoder, Encoder
-    from linus_nb.graph.encoding_values import Json
+    from linus_nb.graph.durable.encoding import Decoder, Encoder
+    from linus_nb.graph.durable.encoding_values import Json
 
 _OURS = ("linus_nb", "langchain_core")
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from linus_nb.errors import UnknownNodeError
-from linus_nb.graph.encoding import digest
+from linus_nb.graph.durable.encoding import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from linus_nb.graph.definitions import Digests
+    from linus_nb.graph.durable.definitions import Digests
     from linus_nb.graph.node_result import NodeResult
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.run import Run
