@@ -141,7 +141,7 @@ def page(held: list[tuple[bool, str]], tables: str) -> str:
         "Written by `make bench`. Compare numbers of one run only: the machine is shared and "
         "noisy, so what counts are ratios. Executors run the same graphs of trivial nodes, each "
         "library in its own virtual environment, asked in turn; how it measures is told in "
-        "[benchmarks/peerbench](../benchmarks/peerbench/README.md). `linus-nb` runs in dataflow, "
+        "`benchmarks/peerbench/README.md`. `linus-nb` runs in dataflow, "
         "`linus-nb-levels` with a barrier a level (the default).\n\n"
         "## What we promise\n\n| bound | measured | at most | holds |\n| --- | --- | --- | --- |\n"
         + "\n".join(line for _, line in held)
