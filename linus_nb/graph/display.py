@@ -57,6 +57,14 @@ def _repr(value: object) -> str:
         return f"<{type(value).__name__} (its repr raised {type(broken).__name__})>"
 
 
+def detail_text(record: NodeResult | None) -> str:
+    """Return the second line of a node's box in a picture: its seconds and its tokens."""
+    if record is None or record.seconds is None:
+        return ""
+    tokens = getattr(record.metrics, "total_tokens", None)
+    return f"{record.seconds:.2f} s" + (f" · {tokens} tokens" if tokens else "")
+
+
 def result_text(result: ExecutionResult) -> str:
     """Return the result as a few lines for a terminal (at most about 15 kB)."""
     lines = [_headline(result)]

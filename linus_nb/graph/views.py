@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, cast
 
 from linus_nb.graph import spec
+from linus_nb.graph.display import detail_text
 from linus_nb.graph.notices import barrier_notice
 from linus_nb.graph.settings import options
 from linus_nb.graph.spec_code import to_code
@@ -62,7 +63,7 @@ class Drawable(ABC):
         records = result.nodes if result is not None else {}
         verdicts = result.edges if result is not None else {}
         nodes = tuple(
-            PictureNode(name, _status(records.get(name)), _detail(records.get(name)))
+            PictureNode(name, _status(records.get(name)), detail_text(records.get(name)))
             for name in self.nodes
         )
         edges = []
@@ -159,10 +160,3 @@ def _status(record: NodeResult | None) -> str:
     if record is None:
         return "waiting"
     return "reused" if record.reused else record.status
-
-
-def _detail(record: NodeResult | None) -> str:
-    if record is None or record.seconds is None:
-        return ""
-    tokens = getattr(record.metrics, "total_tokens", None)
-    return f"{record.seconds:.2f} s" + (f" · {tokens} tokens" if tokens else "")

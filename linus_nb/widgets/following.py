@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from linus_nb.events import NodeFinished, NodeStarted
+from linus_nb.graph.display import detail_text
 from linus_nb.widgets import node_texts
 from linus_nb.widgets.coalescing import Coalescer
 from linus_nb.widgets.prints import printing_to
@@ -92,7 +93,7 @@ class Following:
             self._pending.append(("input", i))
         elif i is not None and isinstance(event, NodeFinished):
             record = self.records[event.node]
-            self.details[event.node] = node_texts.detail_text(record)
+            self.details[event.node] = detail_text(record)
             if record.reused:
                 self.progress.nodes[i].status = "reused"
             self._pending.append(("output", i))

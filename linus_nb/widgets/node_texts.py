@@ -69,14 +69,6 @@ def input_text(record: NodeResult, limit: int) -> str:
     return readable(given, limit)
 
 
-def detail_text(record: NodeResult) -> str:
-    """Return the second line of a node's box: seconds and tokens."""
-    if record.seconds is None:
-        return ""
-    tokens = getattr(record.metrics, "total_tokens", None)
-    return f"{record.seconds:.2f} s" + (f" · {tokens} tokens" if tokens else "")
-
-
 def error_facts(record: NodeResult, limit: int) -> dict[str, str]:
     """Return what the Error tab says: a sentence, the cause, what to do next, the traceback.
 
