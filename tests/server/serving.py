@@ -5,13 +5,10 @@ import contextlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
-
-import uvicorn
 
 from linus_nb import AgentDAG, create_gemma_agent
 from linus_nb.testing import FakeOllama, Step
@@ -19,24 +16,6 @@ from linus_nb.testing import FakeOllama, Step
 IN_FULL = bool(os.environ.get("LINUS_NB_CAMPAIGN"))
 LOOPS = ("asyncio", "uvloop")
 SSE = {"accept": "text/event-stream"}
-
-
-@contextlib.contextmanager
-def served(app, loop="asyncio"):
-    """Serve ``app`` from a thread and yield its URL."""
-    listening = socket.create_server(("127.0.0.1", 0))  # who comes early waits in its backlog
-    config = uvicorn.Config(
-        app, loop=loop, log_level="warning", lifespan="off", ws="none", timeout_keep_alive=60
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
 
 
 def agent_on(ollama, **options):

@@ -12,10 +12,10 @@ from serving import (
     agent_dag,
     agent_on,
     events_of,
-    served,
     silent_ollama,
     until_health,
 )
+from uvicorn_servers import served
 
 from linus_nb.server import Limits, create_app
 

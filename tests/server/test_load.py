@@ -45,7 +45,7 @@ async def test_two_hundred_requests_at_once_are_answered_and_never_block_the_loo
     told = f"{1e3 * lag['wall']:.0f} ms by the clock, {1e3 * lag['cpu']:.0f} ms by its own work"
     measured(f"{loop}: 200 at once in {seconds:.2f} s, lag p99 {told}")
     assert [reply.json()["result"] for reply in replies] == [f"{n}" for n in range(AT_ONCE)]
-    assert min(lag["wall"], lag["cpu"]) <= 0.05  # the clock also counts other processes' work
+    assert lag["wall" if IN_FULL else "cpu"] <= 0.05  # beside other tests the clock counts theirs
     assert seconds < AT_ONCE * 0.5 / 4  # one after the other it would be 100 s
 
 

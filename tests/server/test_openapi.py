@@ -9,7 +9,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from serving import IN_FULL, greeting, served
+from serving import IN_FULL, greeting
+from uvicorn_servers import served
 
 from linus_nb import ReasoningAgent
 from linus_nb.server import create_app

@@ -5,7 +5,8 @@ import asyncio
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from serving import SSE, Barrier, events_of, greeting, served
+from serving import SSE, Barrier, events_of, greeting
+from uvicorn_servers import served
 
 from linus_nb import AgentDAG, DAGExecutor
 from linus_nb.server import create_app
