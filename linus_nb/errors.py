@@ -83,6 +83,19 @@ class PromptError(GraphError):
     """A prompt template cannot be read or filled."""
 
 
+class ExpressionError(GraphError):
+    """A condition's expression cannot be read, or would grow without bounds.
+
+    ``position`` is the character at fault, counted from 0; None if it is not one place.
+    """
+
+    def __init__(
+        self, message: str = "", *, hint: str | None = None, position: int | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.position = position
+
+
 class MissingInputError(GraphError, LookupError):
     """A node needs a key that nobody supplies."""
 
@@ -109,6 +122,10 @@ class RunFailedError(LinusError, RuntimeError):
     def __init__(self, message: str = "", *, hint: str | None = None, result: Any = None) -> None:
         super().__init__(message, hint=hint)
         self.result = result
+
+
+class RowsError(LinusError, RuntimeError):
+    """The rows of a map ended with an error of their source, which is ``__cause__``."""
 
 
 class UnstorableError(LinusError, TypeError):
@@ -192,6 +209,13 @@ class ToolError(LinusError, RuntimeError):
 
 class ToolTimeoutError(ToolError, TimeoutError):
     """A tool ran longer than it may."""
+
+
+# --- clusters ---------------------------------------------------------------
+
+
+class ClusterError(LinusError, RuntimeError):
+    """A cluster cannot do a node's work: it is gone, keeps failing, or a thing cannot travel."""
 
 
 # --- serving ----------------------------------------------------------------

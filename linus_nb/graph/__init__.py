@@ -10,6 +10,7 @@ Everything else here shows, checks or describes.
 
 from linus_nb.graph.dag import AgentDAG
 from linus_nb.graph.executor import DAGExecutor
+from linus_nb.graph.expression import Expression
 from linus_nb.graph.handle import RunHandle
 from linus_nb.graph.node import AgentNode, Edge
 from linus_nb.graph.node_result import NodeResult
@@ -23,6 +24,7 @@ __all__ = [
     "DAGExecutor",
     "Edge",
     "ExecutionResult",
+    "Expression",
     "NodeResult",
     "RunHandle",
     "SharedState",

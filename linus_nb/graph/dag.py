@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from linus_nb.errors import CycleError, OptionError
 from linus_nb.graph.compiled import Compiled
+from linus_nb.graph.expression import as_condition
 from linus_nb.graph.fingerprint import same_node
-from linus_nb.graph.node import AgentNode, Branch, Condition, Edge
+from linus_nb.graph.node import AgentNode, Asked, Edge, branch_edges
 from linus_nb.graph.reachability import nests
 from linus_nb.graph.topology import Topology
 from linus_nb.graph.views import Drawable
@@ -89,7 +90,7 @@ class AgentDAG(Drawable):
         return node
 
     def add_edge(
-        self, from_node: str, to_node: str, condition: Condition | None = None, *, label: str = ""
+        self, from_node: str, to_node: str, condition: Asked | None = None, *, label: str = ""
     ) -> Edge:
         """Let ``to_node`` wait for ``from_node``.
 
@@ -97,11 +98,12 @@ class AgentDAG(Drawable):
         ----------
         from_node, to_node : str
             Names of nodes that the DAG has.
-        condition : callable, optional
-            A function of a state dict, sync or async; the edge is live where it returns
-            something true. It is asked once, when ``from_node`` has settled.
+        condition : callable or str, optional
+            A function of a state dict, sync or async, or an :class:`Expression` as text; the
+            edge is live where it gives something true. It is asked once, when ``from_node``
+            has settled.
         label : str
-            Written beside the arrow.
+            Written beside the arrow; if not given, the text of an expression is.
 
         Raises
         ------
@@ -109,18 +111,22 @@ class AgentDAG(Drawable):
             If there is no such node.
         CycleError
             If the edge would close a cycle.
+        ExpressionError
+            If the condition is a text and no expression.
         """
-        return self._connect(Edge(from_node, to_node, condition, label=label))
+        asked = None if condition is None else as_condition(condition)
+        return self._connect(Edge(from_node, to_node, asked, label=label))
 
-    def add_branch(self, source: str, router: Condition, targets: Mapping[Hashable, str]) -> None:
+    def add_branch(self, source: str, router: Asked, targets: Mapping[Hashable, str]) -> None:
         """Let a router choose which of several nodes follow ``source``.
 
         Parameters
         ----------
         source : str
             The node after which to choose.
-        router : callable
-            A function of a state dict, sync or async, that returns a label, or several.
+        router : callable or str
+            A function of a state dict, sync or async, that returns a label, or several; or
+            an expression that gives one.
         targets : mapping
             ``{label: node}``; two labels may lead to one node.
 
@@ -132,15 +138,7 @@ class AgentDAG(Drawable):
         >>> [(edge.target, edge.label) for edge in dag.edges]
         [('even', 'e'), ('odd', 'o')]
         """
-        if not targets:
-            raise OptionError(f"the branch after {source!r} has no targets")
-        branch = Branch(router, tuple(targets))
-        routes: dict[str, list[Hashable]] = {}
-        for label, target in targets.items():
-            routes.setdefault(target, []).append(label)
-        for target, labels in routes.items():
-            told = ", ".join(map(str, labels))
-            edge = Edge(source, target, branch=branch, label=told, routes=tuple(labels))
+        for edge in branch_edges(source, as_condition(router), targets):
             self._connect(edge)
 
     def _connect(self, edge: Edge) -> Edge:
@@ -185,13 +183,9 @@ class AgentDAG(Drawable):
         )
 
     def _infer(self, node: AgentNode) -> AgentNode:
-        added, keys = self.add_node(node), self._topology.keys
-        keys.add_reader(added)
-        for edge in keys.outdated(added, self._topology.edges_of(node.name)):
-            self.remove_edge(edge.source, edge.target)
-        for source, target in keys.edges_of(added):
-            if target not in self._topology.successors[source]:
-                self._connect(Edge(source, target, inferred=True))
+        added = self.add_node(node)
+        self._changed()  # before: a cycle leaves the edges that were drawn up to it
+        self._topology.infer(added)
         return added
 
     def remove_node(self, name: str) -> None:
@@ -205,21 +199,35 @@ class AgentDAG(Drawable):
         self._changed()
 
     def rename(self, old: str, new: str) -> None:
-        """Give a node another name (and output key, if that was its name), keeping its place."""
+        """Give a node another name, keeping its place.
+
+        An output key that was its name follows, unless nodes come after it that may read it.
+        """
         self._topology.require(old)
         if new == old:
             return
         if new in self:
             raise OptionError(f"{self.name!r} has a node {new!r} already")
-        key = new if self.nodes[old].key == old else self.nodes[old].key
+        follows = self.nodes[old].key == old and not self._topology.successors[old]
+        key = new if follows else self.nodes[old].key
         renamed = replace(self.nodes[old], name=new, output_key=key)
         self._topology = self._topology.copy(self.name, {old: renamed})
         self._changed()
 
-    def copy(self, name: str | None = None) -> AgentDAG:
-        """Return a DAG with the same nodes and edges that can be changed on its own."""
+    def copy(
+        self, name: str | None = None, *, replacing: Mapping[str, AgentNode] | None = None
+    ) -> AgentDAG:
+        """Return a DAG with the same nodes and edges that can be changed on its own.
+
+        Parameters
+        ----------
+        name : str, optional
+            Its name, if it is to be another.
+        replacing : mapping of str to AgentNode, optional
+            Nodes to put in the place of those with the given names.
+        """
         made = AgentDAG(self.name if name is None else name)
-        made._topology = self._topology.copy(made.name)
+        made._topology = self._topology.copy(made.name, replacing)
         made._changed()
         return made
 
@@ -278,11 +286,6 @@ class AgentDAG(Drawable):
         """Return the predecessors of a node."""
         self._topology.require(name)
         return list(self._topology.predecessors[name])
-
-    def get_execution_order(self) -> list[list[str]]:
-        """Return the levels (topological generations): lists of names."""
-        structure = self.structure()
-        return [[structure.names[node] for node in level] for level in structure.levels]
 
     def tell_once(self, notice: str) -> bool:
         """Return whether this kind of notice is new to this DAG, and remember it."""

@@ -19,6 +19,9 @@ NodeStatus = Literal["waiting", "queued", "running", "completed", "failed", "ski
 Condition = Callable[..., Any]
 """A function of a state dict, sync or async; the edge is live where it returns something true."""
 
+Asked = Condition | str
+"""A condition as it may be given: a function, or an expression as text."""
+
 _ON_ERROR: tuple[str, ...] = get_args(OnError)
 
 
@@ -215,3 +218,29 @@ class Edge:
     def conditional(self) -> bool:
         """Whether the edge may turn out dead."""
         return self.condition is not None or self.branch is not None
+
+
+def branch_edges(source: str, router: Condition, targets: Mapping[Hashable, str]) -> list[Edge]:
+    """Return the edges of a branch after ``source``, one to each target.
+
+    Raises
+    ------
+    OptionError
+        If there are no targets.
+    """
+    if not targets:
+        raise OptionError(f"the branch after {source!r} has no targets")
+    branch = Branch(router, tuple(targets))
+    routes: dict[str, list[Hashable]] = {}
+    for label, target in targets.items():
+        routes.setdefault(target, []).append(label)
+    return [
+        Edge(
+            source,
+            target,
+            branch=branch,
+            label=", ".join(map(str, labels)),
+            routes=tuple(labels),
+        )
+        for target, labels in routes.items()
+    ]

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from linus_nb.errors import GraphError, LinusError
 from linus_nb.graph.calling import callee_of
+from linus_nb.graph.expression import Expression
 from linus_nb.graph.node import AgentNode
 from linus_nb.graph.spec_names import Names
 
 if TYPE_CHECKING:
     from linus_nb.graph.dag import AgentDAG
-    from linus_nb.graph.node import Edge
+    from linus_nb.graph.node import Condition, Edge
 
 FORMAT = "linus_nb.dag/1"
 
@@ -38,8 +39,17 @@ _OPTIONS = {
 _PLACE_OF_AGENT = ("function", "agent", "dag")
 
 
-def references(dag: AgentDAG) -> dict[str, dict[str, Any]]:
+def references(
+    dag: AgentDAG, functions: Registry | None = None, agents: Registry | None = None
+) -> dict[str, dict[str, Any]]:
     """Return the functions and the agents that ``to_json(dag)`` names.
+
+    Parameters
+    ----------
+    dag : AgentDAG
+        The DAG.
+    functions, agents : mapping of str to object, optional
+        Registries whose names are used for the objects that they hold.
 
     Returns
     -------
@@ -56,7 +66,7 @@ def references(dag: AgentDAG) -> dict[str, dict[str, Any]]:
     >>> len(from_json(AgentDAG, to_json(dag), **references(dag)))
     2
     """
-    names = Names()
+    names = Names(functions, agents)
     _written(dag, names)
     return {"functions": names.functions, "agents": names.agents}
 
@@ -177,17 +187,23 @@ def _edge(edge: Edge, names: Names) -> dict[str, Any]:
     written: dict[str, Any] = {"source": edge.source, "target": edge.target}
     if edge.condition is not None:
         place = f"{edge.source} -> {edge.target}"
-        written["condition"] = names.of_function(edge.condition, place)
+        written["condition"] = _condition(edge.condition, names, place)
     if edge.label:
         written["label"] = edge.label
     return written
+
+
+def _condition(condition: Condition, names: Names, place: str) -> str | dict[str, str]:
+    if isinstance(condition, Expression):
+        return condition.to_config()
+    return names.of_function(condition, place)
 
 
 def _branches(dag: AgentDAG, names: Names) -> list[dict[str, Any]]:
     return [
         {
             "source": source,
-            "router": names.of_function(router, f"{source} -> ..."),
+            "router": _condition(router, names, f"{source} -> ..."),
             "targets": [[_label(label, source), target] for label, target in targets.items()],
         }
         for source, router, targets in branches_of(dag)
@@ -223,9 +239,9 @@ def _named(written: dict[str, Any]) -> list[tuple[str, str]]:
         found += [(kind, node[kind]) for kind in ("function", "agent") if kind in node]
         if "dag" in node:
             found += _named(node["dag"])
-    found += [("function", e["condition"]) for e in written["edges"] if "condition" in e]
-    found += [("function", branch["router"]) for branch in written["branches"]]
-    return found
+    conditions = [edge["condition"] for edge in written["edges"] if "condition" in edge]
+    conditions += [branch["router"] for branch in written["branches"]]
+    return found + [("function", asked) for asked in conditions if not isinstance(asked, dict)]
 
 
 def _require_all(named: list[tuple[str, str]], registries: Mapping[str, Registry]) -> None:
@@ -251,11 +267,19 @@ def _read(
         options = {key: value for key, value in node.items() if key not in _PLACE_OF_AGENT}
         dag.add_node(AgentNode(agent=_agent(kind, node, registries), **options))
     for edge in written["edges"]:
-        condition = functions[edge["condition"]] if "condition" in edge else None
+        condition = _asked(edge["condition"], functions) if "condition" in edge else None
         dag.add_edge(edge["source"], edge["target"], condition, label=edge.get("label", ""))
     for branch in written["branches"]:
-        dag.add_branch(branch["source"], functions[branch["router"]], dict(branch["targets"]))
+        router = _asked(branch["router"], functions)
+        dag.add_branch(branch["source"], router, dict(branch["targets"]))
     return dag
+
+
+def _asked(written: str | dict[str, str], functions: Registry) -> Condition:
+    if isinstance(written, dict):
+        return Expression(written["expression"])
+    condition: Condition = functions[written]
+    return condition
 
 
 def _agent(kind: type[AgentDAG], node: dict[str, Any], registries: Mapping[str, Registry]) -> Any:

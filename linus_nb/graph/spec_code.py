@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from linus_nb.graph.calling import callee_of
+from linus_nb.graph.expression import Expression
 from linus_nb.graph.spec import branches_of, options_of
 from linus_nb.graph.spec_names import Names
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from linus_nb.graph.dag import AgentDAG
-    from linus_nb.graph.node import AgentNode, Edge
+    from linus_nb.graph.node import AgentNode, Condition, Edge
 
 _OURS = ("AgentDAG", "AgentNode", "agents", "dag", "functions")
 
@@ -98,7 +99,7 @@ class _Writer:
             if edge.branch is None:
                 yield f"{variable}.add_edge({self._edge(edge)})"
         for source, router, targets in branches_of(dag):
-            chosen = self._function(router, f"{source} -> ...")
+            chosen = self._condition(router, f"{source} -> ...")
             yield f"{variable}.add_branch({source!r}, {chosen}, {targets!r})"
 
     def _agent(self, node: AgentNode) -> str:
@@ -108,6 +109,11 @@ class _Writer:
 
     def _function(self, function: Any, place: str) -> str:
         return self._variable("functions", self._names.of_function(function, place), function)
+
+    def _condition(self, condition: Condition, place: str) -> str:
+        if isinstance(condition, Expression):
+            return repr(condition.text)
+        return self._function(condition, place)
 
     def _variable(self, registry: str, name: str, value: object) -> str:
         free = _is_variable(name) and vars(builtins).get(name, value) is value
@@ -119,7 +125,7 @@ class _Writer:
     def _edge(self, edge: Edge) -> str:
         parts = [repr(edge.source), repr(edge.target)]
         if edge.condition is not None:
-            parts.append(self._function(edge.condition, f"{edge.source} -> {edge.target}"))
+            parts.append(self._condition(edge.condition, f"{edge.source} -> {edge.target}"))
         if edge.label:
             parts.append(f"label={edge.label!r}")
         return ", ".join(parts)

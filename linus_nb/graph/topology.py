@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from linus_nb.errors import CycleError, UnknownNodeError
 from linus_nb.graph.fingerprint import same_edge
 from linus_nb.graph.inference import NameIndex
+from linus_nb.graph.node import Edge
 from linus_nb.graph.reachability import path_between, would_close_cycle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from linus_nb.graph.node import AgentNode, Edge
+    from linus_nb.graph.node import AgentNode
 
 
 class Topology:
@@ -92,6 +93,15 @@ class Topology:
             raise self._cycle(source, target)
         self._link(edge)
         return edge
+
+    def infer(self, node: AgentNode) -> None:
+        """Draw the edges that follow from what ``node``, which is there, reads and writes."""
+        self.keys.add_reader(node)
+        for edge in self.keys.outdated(node, self.edges_of(node.name)):
+            self.disconnect(edge.source, edge.target)
+        for source, target in self.keys.edges_of(node):
+            if target not in self.successors[source]:
+                self.connect(Edge(source, target, inferred=True))
 
     def disconnect(self, source: str, target: str) -> None:
         """Remove an edge."""

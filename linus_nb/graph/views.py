@@ -10,8 +10,8 @@ from html import escape
 from typing import TYPE_CHECKING, cast
 
 from linus_nb.graph import spec
-from linus_nb.graph.display import detail_text
 from linus_nb.graph.notices import barrier_notice
+from linus_nb.graph.pictures import picture_of
 from linus_nb.graph.settings import options
 from linus_nb.graph.spec_code import to_code
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from linus_nb.drawing import Direction, Picture
     from linus_nb.graph.dag import AgentDAG
     from linus_nb.graph.node import AgentNode, Edge
-    from linus_nb.graph.node_result import NodeResult
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.spec import Registry
     from linus_nb.graph.structure import Structure
@@ -52,27 +51,14 @@ class Drawable(ABC):
     def structure(self) -> Structure:
         """Return the DAG frozen into integers."""
 
-    @abstractmethod
     def get_execution_order(self) -> list[list[str]]:
         """Return the levels (topological generations): lists of names."""
+        structure = self.structure()
+        return [[structure.names[node] for node in level] for level in structure.levels]
 
     def picture(self, result: ExecutionResult | None = None) -> Picture:
         """Return what is to be drawn, coloured by a result if one is given."""
-        from linus_nb.drawing import Picture, PictureEdge, PictureNode
-
-        records = result.nodes if result is not None else {}
-        verdicts = result.edges if result is not None else {}
-        nodes = tuple(
-            PictureNode(name, _status(records.get(name)), detail_text(records.get(name)))
-            for name in self.nodes
-        )
-        edges = []
-        for edge in self.edges:
-            verdict = verdicts.get((edge.source, edge.target))
-            live = False if isinstance(verdict, BaseException) else verdict
-            edges.append(PictureEdge(edge.source, edge.target, edge.label, edge.conditional, live))
-        levels = tuple(map(tuple, self.get_execution_order()))
-        return Picture(self.name, nodes, tuple(edges), levels)
+        return picture_of(self.structure(), result)
 
     def visualize(self) -> str:
         """Return a drawing of the DAG as text."""
@@ -154,9 +140,3 @@ class Drawable(ABC):
         notice = barrier_notice(self.structure()) if options.schedule == "levels" else None
         hint = f"<small>{escape(notice)}</small>" if notice is not None else ""
         return drawing.to_html(self.picture()) + hint
-
-
-def _status(record: NodeResult | None) -> str:
-    if record is None:
-        return "waiting"
-    return "reused" if record.reused else record.status

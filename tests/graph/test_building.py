@@ -92,7 +92,18 @@ class TestChanging:
         dag.rename("b", "B")
         assert list(dag.nodes) == ["a", "B", "c"]
         assert edges_of(dag) == {("a", "B"), ("B", "c")}
-        assert dag.nodes["B"].key == "B"
+
+    def test_a_renamed_node_keeps_its_readers(self):
+        dag = self.chain()
+        before = DAGExecutor(dag).execute()["c"]
+        dag.rename("b", "B")
+        assert dag.nodes["B"].key == "b"
+        assert DAGExecutor(dag).execute()["c"] == before
+
+    def test_an_output_key_that_nobody_can_read_follows_the_name(self):
+        dag = self.chain()
+        dag.rename("c", "C")
+        assert dag.nodes["C"].key == "C"
 
     def test_renaming_keeps_an_output_key_of_its_own(self):
         dag = dag_of({"a": AgentNode("a", lambda: 1, output_key="key")})
