@@ -17,6 +17,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bounds import row_of_bound
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,7 +43,15 @@ PEERS = {
 SHAPES = ("chain", "fan", "layered")
 CRITICAL_PATH_OF_IRREGULAR = 0.2441
 SECONDS_OF_A_SYNC_NODE = 0.020
-PARTS = ("journal_cost", "timings_cost", "agent_speed", "accuracy")
+PARTS = (
+    "journal_cost",
+    "timings_cost",
+    "view_cost",
+    "map_speed",
+    "cluster_speed",
+    "agent_speed",
+    "accuracy",
+)
 
 Medians = dict[tuple[str, str], dict[str, float]]
 
@@ -107,32 +117,28 @@ def check_bounds(peers: list[str]) -> list[tuple[bool, str]]:
     lines = []
     for shape in SHAPES:
         ours, floor = run_us[OURS, f"{shape}-1000"], run_us[FLOOR, f"{shape}-1000"]
-        lines.append(bound(f"{shape} of 1,000 nodes / hand-written executor", ours / floor, 3.0))
+        lines.append(
+            row_of_bound(f"{shape} of 1,000 nodes / hand-written executor", ours / floor, 3.0)
+        )
         best = min((run_us.get((peer, f"{shape}-1000"), 1e9), peer) for peer in peers or [FLOOR])
         if peers:
             told = f"{shape} of 1,000 nodes / fastest peer ({best[1]})"
-            lines.append(bound(told, ours / best[0], 1.0))
+            lines.append(row_of_bound(told, ours / best[0], 1.0))
         growth = run_us[OURS, f"{shape}-10000"] / run_us[OURS, f"{shape}-100"]
         its_own = run_us[FLOOR, f"{shape}-10000"] / run_us[FLOOR, f"{shape}-100"]
         told = f"{shape}: growth of µs/node, 100 to 10,000 nodes / the executor's own growth"
-        lines.append(bound(told, growth / its_own, 1.5))
+        lines.append(row_of_bound(told, growth / its_own, 1.5))
         told = f"{shape} of 1,000 nodes: build + validate, µs a node"
-        lines.append(bound(told, build_us[OURS, f"{shape}-1000"], 30.0))
+        lines.append(row_of_bound(told, build_us[OURS, f"{shape}-1000"], 30.0))
     irregular = medians("irregular", lambda row: float(row["run_s"]))
     ratio = irregular[OURS, "irregular-8x5"] / CRITICAL_PATH_OF_IRREGULAR
-    lines.append(bound("irregular 8 x 5 / its critical path", ratio, 1.05))
+    lines.append(row_of_bound("irregular 8 x 5 / its critical path", ratio, 1.05))
     sync = medians("sync", lambda row: float(row["run_s"]))[OURS, "syncfan-16"]
     told = "1 → 16 → 1 sync nodes of 20 ms / 20 ms"
-    lines.append(bound(told, sync / SECONDS_OF_A_SYNC_NODE, 1.5))
+    lines.append(row_of_bound(told, sync / SECONDS_OF_A_SYNC_NODE, 1.5))
     imported = 1e3 * medians("import", lambda row: float(row["import_s"]))[OURS, ""]
-    lines.append(bound("import linus_nb over a bare interpreter, ms", imported, 60.0))
+    lines.append(row_of_bound("import linus_nb over a bare interpreter, ms", imported, 60.0))
     return lines
-
-
-def bound(what: str, measured: float, most: float) -> tuple[bool, str]:
-    """Return whether the bound holds and its line."""
-    holds = measured <= most
-    return holds, f"| {what} | {measured:.2f} | {most:g} | {'yes' if holds else 'NO'} |"
 
 
 def page(held: list[tuple[bool, str]], tables: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
+from bounds import row_of_bound
 from langchain_ollama import ChatOllama
 
 from linus_nb.agent.agent import ReasoningAgent, create_gemma_agent
@@ -100,18 +101,12 @@ async def measure() -> list[tuple[bool, str]]:
         alone, added = await added_ms(agent, url)
         cpu, four = await cpu_percent(agent), await at_once(url)
     return [
-        bound(
+        row_of_bound(
             f"the agent's own time a model call, ms (LangChain alone: {alone:.2f})", added, MOST_MS
         ),
-        bound("CPU while an agent waits for its model, % of a core", cpu, MOST_CPU),
-        bound("four agents at once on 0.5 s replies / one agent", four, MOST_AT_ONCE),
+        row_of_bound("CPU while an agent waits for its model, % of a core", cpu, MOST_CPU),
+        row_of_bound("four agents at once on 0.5 s replies / one agent", four, MOST_AT_ONCE),
     ]
-
-
-def bound(what: str, measured: float, most: float) -> tuple[bool, str]:
-    """Return whether the bound holds and its line."""
-    holds = measured <= most
-    return holds, f"| {what} | {measured:.2f} | {most:g} | {'yes' if holds else 'NO'} |"
 
 
 def main() -> int:

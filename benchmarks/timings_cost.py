@@ -14,6 +14,8 @@ import tracemalloc
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from bounds import bound
+
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
 from linus_nb.timings import plot_gantt, simulate
 
@@ -87,13 +89,6 @@ def main() -> int:
         bound("memory of a run and its frame, kB a node", kilobytes_a_node(5_000), 2),
     ]
     return 0 if all(held) else 1
-
-
-def bound(what: str, measured: float, most: float) -> bool:
-    """Print a bound and return whether it holds."""
-    holds = measured <= most
-    print(f"{what}: {measured:.2f} (at most {most:g}) {'ok' if holds else 'NOT HELD'}")
-    return holds
 
 
 if __name__ == "__main__":

@@ -202,40 +202,6 @@ class _Loops:
 _loops = _Loops()
 
 
-@contextmanager
-def keep_awake(seconds: float = 0.05) -> Iterator[None]:
-    """Wake the running loop every ``seconds``, so that an interrupt is seen at once.
-
-    The Stop button of Jupyter reaches a cell as a cancellation that does not wake a
-    sleeping loop: a cell that awaits a silent server would end seconds late.
-
-    Parameters
-    ----------
-    seconds : float
-        The longest time, in seconds, that the loop may sleep.
-
-    Examples
-    --------
-    >>> async def wait_for_a_server():
-    ...     with keep_awake():
-    ...         return await asyncio.sleep(0, "reply")
-    >>> asyncio.run(wait_for_a_server())
-    'reply'
-    """
-    loop = asyncio.get_running_loop()
-    timer: asyncio.TimerHandle
-
-    def beat() -> None:
-        nonlocal timer
-        timer = loop.call_later(seconds, beat)
-
-    beat()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
 def allow_nested_loops() -> None:
     """Let ``asyncio.run`` and ``run_until_complete`` work inside a running cell.
 

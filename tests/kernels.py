@@ -148,6 +148,15 @@ def kernel_of(python, cwd=None):
         manager.context.destroy()
 
 
+def wait_for(path):
+    """Wait for the file that a cell makes when it has got that far, and remove it."""
+    limit = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < limit, "the cell never got there"
+        time.sleep(0.005)
+    path.unlink()
+
+
 if __name__ == "__main__":
     for version in KERNELS:
         print(python_with(version))  # noqa: T201

@@ -9,7 +9,8 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
-from linus_nb.blocking import keep_awake, run_blocking, submit, warn_of_old_nest_asyncio
+from linus_nb.awake import keep_awake
+from linus_nb.blocking import run_blocking, submit, warn_of_old_nest_asyncio
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor
 
 
@@ -233,6 +234,18 @@ def test_keep_awake_wakes_a_sleeping_loop():
         return turns
 
     assert asyncio.run(main()) >= 8
+
+
+def test_all_who_keep_a_loop_awake_share_one_timer():
+    async def main():
+        loop = asyncio.get_running_loop()
+        with keep_awake(), keep_awake(), keep_awake():
+            held = len(loop._scheduled)
+            with keep_awake(0.01):  # wants to be woken more often
+                more = len(loop._scheduled)
+        return held, more, [timer for timer in loop._scheduled if not timer.cancelled()]
+
+    assert asyncio.run(main()) == (1, 2, [])
 
 
 def interrupt_soon():

@@ -20,7 +20,8 @@ from linus_nb.agent.response import AgentResponse, CompletionStatus, StepRecord
 from linus_nb.agent.schemas import Shape, task_text
 from linus_nb.agent.serving.slots import DEFAULT_MAX_PARALLEL
 from linus_nb.agent.streaming import stream_events
-from linus_nb.blocking import keep_awake, run_blocking
+from linus_nb.awake import keep_awake
+from linus_nb.blocking import run_blocking
 from linus_nb.errors import OptionError
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from linus_nb.agent.serving.faults import (
 from linus_nb.agent.serving.incoming import Incoming, Reply, ToolRequest
 from linus_nb.agent.serving.naming import describe
 from linus_nb.agent.serving.ollama_chat import OllamaChat
-from linus_nb.agent.serving.slots import DEFAULT_MAX_PARALLEL, slots_of
+from linus_nb.agent.serving.slots import DEFAULT_MAX_PARALLEL, slot_at
 from linus_nb.agent.serving.structured import Pieces, closing, start_of_reply
 from linus_nb.agent.serving.timeouts import DEFAULT_TIMEOUT, Timeout
 from linus_nb.errors import LinusError, ModelNotFoundError
@@ -163,7 +163,7 @@ class _OllamaCall:
         self._target = Target(model.model, server_url(model))
 
     def slot(self) -> AbstractAsyncContextManager[None]:
-        return slots_of(server_key(self._target.url)).hold(self._limit)
+        return slot_at(server_key(self._target.url), self._limit)
 
     async def receive(self, incoming: Incoming) -> Reply:
         model, client = for_one_call(self._model, self._timeout)
@@ -207,7 +207,7 @@ class _OtherCall:
     def slot(self) -> AbstractAsyncContextManager[None]:
         if self._url is None:
             return nullcontext()
-        return slots_of(server_key(self._url)).hold(DEFAULT_MAX_PARALLEL)
+        return slot_at(server_key(self._url), DEFAULT_MAX_PARALLEL)
 
     async def receive(self, incoming: Incoming) -> Reply:
         target = Target(self._name, self._url or "its provider")

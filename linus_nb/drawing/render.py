@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +20,8 @@ from linus_nb.drawing.layout import measure
 from linus_nb.drawing.picture import check_direction
 from linus_nb.drawing.style import FONT
 from linus_nb.drawing.summary import summarized
-from linus_nb.drawing.svg import Drawing, draw_svg
+from linus_nb.drawing.svg import Drawing, draw_svg, without_handles
+from linus_nb.drawing.text import to_text
 
 if TYPE_CHECKING:
     from linus_nb.drawing.layout import Sizes
@@ -34,11 +36,16 @@ DOT_NODES, DOT_SPAN = 300, 2_000
 """What dot places within about 0.3 s. Its time goes by the edges' lengths in levels, added up,
 more than by their number: 595 edges of length 1 take 0.05 s, of length 1 to 34 2.5 s."""
 BOX_STYLE = "overflow:auto;max-width:100%;max-height:520px"
+IMAGE_STYLE = "max-width:none"
+"""A wide graph scrolls; front ends would shrink it until nobody can read it."""
 HINT_STYLE = f"font:11px {FONT};opacity:0.7"
 COMPACT_NOTE = "names shortened; details, labels and arrowheads left out"
 INSTALL_NOTE = "built-in layout; Graphviz draws smoother edges: apt, brew or conda install graphviz"
 NO_ANSWER_NOTE = "built-in layout, as Graphviz gave none in time"
 COMMAND = ("dot", "-Tplain")
+CELL_BYTES = 98_000
+"""Of a picture in a notebook cell, so that with a line or two under it 100 kB are kept."""
+LONGEST_ALT = 4_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +183,13 @@ def to_html(
     *,
     direction: Direction = "LR",
     timeout: float = 5.0,
-    max_bytes: int = 100_000,
+    max_bytes: int = CELL_BYTES,
 ) -> str:
     """Return ``picture`` for a notebook cell: in a box that scrolls, a hint under it if need be.
+
+    It is an image, with its text drawing for those who cannot see it: JupyterLab, in a notebook
+    that it does not trust, takes the shapes out of an SVG that stands in HTML and leaves its
+    letters, and other front ends do so always.
 
     Parameters
     ----------
@@ -189,7 +200,7 @@ def to_html(
     timeout : float
         Seconds that ``dot`` may take before the built-in layout is used.
     max_bytes : int
-        Detail is left out until the SVG is no longer than this; a summary, about 20 kB, always
+        Detail is left out until there are no more than these; a summary, at most 40 kB, always
         remains.
 
     Returns
@@ -200,12 +211,20 @@ def to_html(
     wanted = fitting_detail(len(picture.nodes), len(picture.edges))
     details: tuple[Detail, ...] = ("full", "compact", "summary")
     for detail in details[details.index(wanted) :]:
-        drawing = _drawing(picture, direction, timeout, detail)
-        svg = draw_svg(drawing, with_hint=False)
-        if len(svg.encode()) <= max_bytes:
+        cell = _cell(_drawing(picture, direction, timeout, detail))
+        if len(cell.encode()) <= max_bytes:
             break
+    return cell
+
+
+def _cell(drawing: Drawing) -> str:
+    text = to_text(drawing.picture)
+    alt = escape(text if len(text) <= LONGEST_ALT else f"{text[:LONGEST_ALT]}…")
+    data = b64encode(without_handles(draw_svg(drawing, with_hint=False)).encode()).decode()
+    source = f"data:image/svg+xml;base64,{data}"
+    image = f'<img alt="{alt}" style="{IMAGE_STYLE}" src="{source}"/>'
     hint = f'<div style="{HINT_STYLE}">{escape(drawing.hint)}</div>' if drawing.hint else ""
-    return f'<div class="linus-drawing"><div style="{BOX_STYLE}">{svg}</div>{hint}</div>'
+    return f'<div class="linus-drawing"><div style="{BOX_STYLE}">{image}</div>{hint}</div>'
 
 
 def _drawing(

@@ -54,6 +54,8 @@ class Attempt:
     """True: its outcome no longer counts."""
     in_thread: bool = field(default=False, repr=False)
     """Whether a thread is working on it."""
+    seconds: float | None = field(default=None, repr=False)
+    """What the work took by the clock of whoever did it, if that was not here."""
     holds_slot: bool = field(default=False, repr=False)
     task: asyncio.Task[None] | None = field(default=None, repr=False)
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
@@ -64,6 +66,12 @@ class Attempt:
             self.stop = reason
         if self.task is not None:
             self.task.cancel()
+
+    def end(self, now: float) -> None:
+        """Take down that it has ended; what a backend spent on the way counts as waiting."""
+        self.ended = now
+        if self.seconds is not None:
+            self.started = max(self.released or 0.0, now - self.seconds)
 
     def failure_of(self, error: BaseException | None, node: AgentNode) -> BaseException | None:
         """Return why the attempt has failed, None if it has not.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from linus_nb.errors import AgentError, NodeFailedError, SharedKeyError
 from linus_nb.events import set_node
 from linus_nb.graph.attempt import Attempt, call
+from linus_nb.graph.backend import Call
 from linus_nb.graph.calling import output_of
 from linus_nb.graph.isolation import ATOMS
 from linus_nb.graph.node_result import NodeResult, error_text
@@ -35,6 +36,7 @@ class Attempts:
         self._run = run
         self._around = run.around
         self._structure = run.structure
+        self._backend = run.around.backend
         self._announce = run.announce
         run.around.everyone.append(self)
         self._loop = asyncio.get_running_loop()
@@ -109,6 +111,9 @@ class Attempts:
     async def _call(self, attempt: Attempt) -> Any:
         """Give the node its input and return what it returns."""
         node, callee = self._structure.nodes[attempt.node], self._structure.callees[attempt.node]
+        if self._backend is not None and node.thread and callee.takes != "state":
+            set_timer = partial(self._set_timer, attempt, node.timeout_seconds)
+            return await self._backend.make(Call(self._run, attempt, set_timer))
         arguments = self._run.plans[attempt.node].arguments(self._run.store, attempt.node)
         if callee.is_async and node.timeout_seconds is None and callee.takes != "state":
             return await callee.function(*arguments[0], **arguments[1])  # the short way
@@ -148,7 +153,7 @@ class Attempts:
     def _close(self, attempt: Attempt, failure: BaseException | None) -> Settle | Retry:
         """Write down how the attempt ended and return what follows."""
         record = self._run.records[attempt.node]
-        attempt.ended = self._run.now()
+        attempt.end(self._run.now())
         if attempt.timer is not None:
             attempt.timer.cancel()
         if failure is None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # With cells of the widest characters, and of quotes, which HTML escapes with six characters,
 # that is still less than 20 kB and 100 kB.
+MOST_BYTES = 100_000
 ROWS_IN_TEXT = 30
 ROWS_IN_HTML = 50
 LONGEST_CELL = 200
@@ -86,7 +87,7 @@ def result_text(result: ExecutionResult) -> str:
 
 
 def result_html(result: ExecutionResult) -> str:
-    """Return the result as a table for a cell (at most about 60 kB)."""
+    """Return the result as a table for a cell, to stand under its picture (at most 60 kB)."""
     rows = [
         (
             f"{SIGNS[_end(node)]} {_end(node)}",

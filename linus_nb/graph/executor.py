@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from linus_nb.blocking import run_blocking
 from linus_nb.errors import OptionError
-from linus_nb.graph.driving import drive
-from linus_nb.graph.durable import memories
-from linus_nb.graph.durable.recording import Recorder, recorder_for
-from linus_nb.graph.durable.resuming import Past, past_for_rerun
 from linus_nb.graph.handle import RunHandle
-from linus_nb.graph.listening import Listening, publisher
-from linus_nb.graph.run import Run
-from linus_nb.graph.schedule import require_policy
-from linus_nb.graph.settings import options
-from linus_nb.graph.slots import Slots
-from linus_nb.graph.surroundings import Surroundings
+from linus_nb.graph.listening import Listening
+from linus_nb.graph.run_making import RunMaker
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import AsyncIterator, Mapping
+
+    import pandas as pd
 
     from linus_nb import events
-    from linus_nb.graph.dag import AgentDAG
+    from linus_nb.graph.mapping.options import Columns, Key, MapOptions
+    from linus_nb.graph.mapping.sources import Rows
     from linus_nb.graph.result import ExecutionResult
-    from linus_nb.graph.state import SharedState
 
 
-class DAGExecutor:
+class DAGExecutor(RunMaker):
     """Runs a DAG: independent nodes at once, on the event loop that awaits it.
 
     Parameters
@@ -50,6 +43,8 @@ class DAGExecutor:
     journal : path, optional
         A SQLite file (made if it is not there) in which each settled node is on the disk
         before anything depends on it; :meth:`aresume` goes on from there.
+    backend : Backend, optional
+        Where nodes run, such as a ``DaskBackend``; by default in this process.
     on_event : callable, optional
         Called with each event on the loop of the run; see ``linus_nb.events``.
 
@@ -62,27 +57,6 @@ class DAGExecutor:
     >>> result.status, result["hello"]
     ('success', 'hello Ada')
     """
-
-    def __init__(
-        self,
-        dag: AgentDAG,
-        state: SharedState | None = None,
-        *,
-        schedule: str | None = None,
-        max_concurrency: int | None = None,
-        limits: Mapping[str, int] | None = None,
-        journal: str | os.PathLike[str] | None = None,
-        on_event: events.Listener | None = None,
-    ) -> None:
-        self.dag = dag
-        self.state = state
-        self.schedule = require_policy(schedule)
-        self.max_concurrency = max_concurrency
-        self.limits = dict(limits or {})
-        self.journal = journal
-        self._slots()  # refuses bad limits here, not at the first run
-        self._listeners: list[events.Listener] = [on_event] if on_event is not None else []
-        self._last_run: Run | None = None
 
     async def aexecute(
         self,
@@ -209,92 +183,100 @@ class DAGExecutor:
             task.cancel()
             await asyncio.wait([task])
 
+    async def amap(
+        self,
+        rows: Rows,
+        columns: Columns = None,
+        *,
+        key: Key = None,
+        max_concurrency: int | None = None,
+        limits: Mapping[str, int] | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        retry_failed: bool = True,
+        progress: bool = True,
+        schedule: str | None = None,
+    ) -> pd.DataFrame:
+        """Run the DAG once for each row of a table; each row is the initial state of a run.
+
+        A row that fails, or is no dict, has its error in the frame and stops no other row.
+
+        Parameters
+        ----------
+        rows : DataFrame, iterable of dicts, async iterable of dicts, or path
+            The table. An async iterable is read as rows are needed; a CSV, Parquet or JSONL
+            file in chunks.
+        columns : list of str, or dict of str to str, optional
+            The output keys to return; a dict renames them. Default: those of the end nodes.
+        key : str or callable, optional
+            Names a row in the journal: a column, or a function of the row. Default: its position.
+        max_concurrency : int, optional
+            Most rows at once; default 10.
+        limits : mapping of str to int, optional
+            As the executor's, which it is added to; both hold for all rows together.
+        journal : path, optional
+            A SQLite file (made if it is not there) in which each finished row is kept. Mapped
+            again, rows whose content and DAG are unchanged are taken from it.
+        retry_failed : bool
+            Whether rows that failed are run again then.
+        progress : bool
+            Show a bar (none where a program executes the notebook).
+        schedule : str, optional
+            Of each run, as for :meth:`aexecute`.
+
+        Returns
+        -------
+        DataFrame
+            The input with its order and index, the output columns, and ``status`` (of the
+            run), ``error``, ``seconds``, ``input_tokens`` and ``output_tokens`` (missing where
+            nobody counted). Notices are in ``frame.attrs["notices"]``.
+
+        Raises
+        ------
+        OptionError, GraphError, JournalError
+            Before any row runs, for what can work for no row: a missing column, for example.
+        RowsError
+            If the rows end with an error of their source.
+        asyncio.CancelledError
+            When stopped, after all is cleaned up; ``last_map`` has what finished.
+
+        Examples
+        --------
+        >>> from linus_nb.graph import AgentDAG, DAGExecutor
+        >>> dag = AgentDAG("shout")
+        >>> _ = dag.node("loud", lambda word: word.upper())
+        >>> frame = DAGExecutor(dag).map([{"word": "tea"}, {"word": 7}])
+        >>> frame[["word", "loud", "status"]]
+          word  loud   status
+        0  tea   TEA  success
+        1    7  <NA>   failed
+        """
+        # pandas loads when the first table is wanted, not with the package.
+        from linus_nb.graph.mapping.mapper import Mapper  # noqa: PLC0415
+
+        self._last_map = mapper = Mapper(
+            self.dag,
+            rows,
+            columns,
+            held=self._initial(None),
+            around=self._around_rows(schedule, limits),
+            key=key,
+            max_concurrency=max_concurrency,
+            journal=journal,
+            retry_failed=retry_failed,
+            progress=progress,
+        )
+        return await mapper.map()
+
+    def map(
+        self, rows: Rows, columns: Columns = None, **options: Unpack[MapOptions]
+    ) -> pd.DataFrame:
+        """Run the DAG once for each row and wait; see :meth:`amap`, also for the options."""
+        return run_blocking(self.amap(rows, columns, **options))
+
     def listening(self, listener: events.Listener) -> Listening:
         """Return a context manager in which ``listener`` gets the events of every run."""
         return Listening(self._listeners, listener)
 
-    @property
-    def last_result(self) -> ExecutionResult | None:
-        """The latest result, also of a run that was stopped; None before the first."""
-        return None if self._last_run is None else self._last_run.result()
-
     def __repr__(self) -> str:
         last = f", last run {self._last_run.status}" if self._last_run else ""
         return f"DAGExecutor({self.dag.name!r}, {len(self.dag)} nodes{last})"
-
-    # --- one run ---------------------------------------------------------------
-
-    def _policy(self, parallel: bool, schedule: str | None) -> str:  # noqa: FBT001
-        chosen = require_policy(schedule) or self.schedule
-        return chosen or (options.schedule if parallel else "sequential")
-
-    def _initial(self, initial_state: Mapping[str, Any] | None) -> dict[str, Any]:
-        if initial_state is not None and not isinstance(initial_state, Mapping):
-            raise OptionError(
-                f"initial_state is a dict of keys and values, not {type(initial_state).__name__}",
-                hint="aexecute({'question': ...})",
-            )
-        held = self.state.get_all() if self.state is not None else {}
-        return {**held, **(initial_state or {})}
-
-    def _slots(self) -> Slots[Any] | None:
-        if self.max_concurrency is None and not self.limits:
-            return None
-        return Slots(self.max_concurrency, self.limits)
-
-    def _new_run(
-        self,
-        initial_state: Mapping[str, Any] | None,
-        policy: str,
-        listener: events.Listener | None = None,
-        *,
-        reuse: bool = False,
-    ) -> Run:
-        past = memories.recollect(self.dag) if reuse else None
-        initial = self._initial(initial_state)
-        return self.make_run(initial, policy, listener=listener, past=past, reuse=reuse)
-
-    def make_run(
-        self,
-        initial: Mapping[str, Any],
-        policy: str,
-        *,
-        run_id: str | None = None,
-        listener: events.Listener | None = None,
-        past: Past | None = None,
-        recorder: Recorder | None = None,
-        reuse: bool = False,
-    ) -> Run:
-        """Make a run that has not begun; see ``Surroundings`` for what it is given."""
-        self.dag.validate(initial)
-        listeners = [*self._listeners, *([listener] if listener is not None else [])]
-        around = Surroundings(
-            run_id or secrets.token_hex(6),
-            policy,
-            publish=publisher(listeners) if listeners else None,
-            slots=self._slots(),
-            most_threads=options.most_threads,
-            past=past,
-            recorder=recorder or recorder_for(self.journal),
-            reuse=reuse,
-            rerun_by=self._rerun,
-        )
-        return Run(self.dag.structure(), self.dag.plans(), initial, around, state=self.state)
-
-    async def _rerun(
-        self, result: ExecutionResult, *, failed: bool, from_node: str | None
-    ) -> ExecutionResult:
-        past = past_for_rerun(result, self.dag.structure(), from_node, with_errors=not failed)
-        return await self.drive(self.make_run(result.store.initial, result.schedule, past=past))
-
-    async def drive(self, run: Run) -> ExecutionResult:
-        """Make ``run`` go on to its end, recorded if there is a journal."""
-        recorder = run.around.recorder
-        try:
-            if recorder is not None:
-                await recorder.begin(run)
-            self._last_run = run
-            return await drive(run, self.dag)
-        finally:
-            if recorder is not None:
-                await recorder.finish(run)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NANOSECONDS = 1e9
 
 # Python storage on purpose: Arrow's cannot hold every name that a node may have.
-_TEXT = pd.StringDtype("python")
+TEXT = pd.StringDtype("python")
 
 
 class Row(NamedTuple):
@@ -53,7 +53,7 @@ class Row(NamedTuple):
 
 DTYPES: dict[str, Any] = (
     dict.fromkeys(Row._fields, "float64")
-    | dict.fromkeys(("run", "node", "status", "worker", "model", "error"), _TEXT)
+    | dict.fromkeys(("run", "node", "status", "worker", "model", "error"), TEXT)
     | dict.fromkeys(("level", "attempt"), "int64")
     | dict.fromkeys(("llm_calls", "tool_calls", "input_tokens", "output_tokens"), "Int64")
 )
@@ -137,7 +137,7 @@ def attempt_row(run: str, path: str, level: int, attempt: Attempt, *, sequential
     queued = attempt.queued
     released = queued if sequential else _or_nan(attempt.released)
     started, ended = _or_nan(attempt.started), _or_nan(attempt.ended)
-    cost = _cost_of(attempt.response, ended - started)
+    cost = cost_of(attempt.response, ended - started)
     return Row(
         run,
         path,
@@ -164,7 +164,7 @@ def attempt_row(run: str, path: str, level: int, attempt: Attempt, *, sequential
     )
 
 
-class _Cost(NamedTuple):
+class Cost(NamedTuple):
     """What an attempt cost, as far as its response tells."""
 
     server_queue: float | None = None
@@ -177,11 +177,19 @@ class _Cost(NamedTuple):
     output_tokens: int | None = None
 
 
-_UNTOLD = _Cost()
+_UNTOLD = Cost()
 
 
-def _cost_of(response: Any, seconds: float) -> _Cost:
-    """Read an agent's metrics or a message's metadata, whatever class they are of."""
+def cost_of(response: Any, seconds: float) -> Cost:
+    """Return what an agent's metrics or a message's metadata tell, whatever class they are of.
+
+    Parameters
+    ----------
+    response : object
+        What a node returned, or None.
+    seconds : float
+        How long that took.
+    """
     if response is None:
         return _UNTOLD
     metrics = getattr(response, "metrics", None)
@@ -198,12 +206,12 @@ def _cost_of(response: Any, seconds: float) -> _Cost:
     return _UNTOLD
 
 
-def _cost_of_agent(metrics: Any) -> _Cost:
+def _cost_of_agent(metrics: Any) -> Cost:
     queue = _seconds(getattr(metrics, "server_queue_seconds", None))
     model_seconds = _seconds(getattr(metrics, "model_seconds", None))
     if model_seconds is not None and queue is not None:
         model_seconds = max(0.0, model_seconds - queue)
-    return _Cost(
+    return Cost(
         queue,
         model_seconds,
         _seconds(getattr(metrics, "tool_seconds", None)),
@@ -215,7 +223,7 @@ def _cost_of_agent(metrics: Any) -> _Cost:
     )
 
 
-def _cost_of_message(usage: dict[str, Any], told: dict[str, Any], seconds: float) -> _Cost:
+def _cost_of_message(usage: dict[str, Any], told: dict[str, Any], seconds: float) -> Cost:
     """Read one reply of a chat model; Ollama also tells how long it worked on it."""
     queue, model_seconds = None, seconds
     if _seconds(told.get("eval_duration")):
@@ -223,7 +231,7 @@ def _cost_of_message(usage: dict[str, Any], told: dict[str, Any], seconds: float
         worked = sum(_seconds(told.get(part)) or 0.0 for part in parts) / _NANOSECONDS
         queue = max(0.0, seconds - worked)
         model_seconds = seconds - queue
-    return _Cost(
+    return Cost(
         queue,
         model_seconds,
         model=_text(told.get("model_name")) or _text(told.get("model")),

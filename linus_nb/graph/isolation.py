@@ -144,7 +144,7 @@ def _copy_frame(frame: pd.DataFrame, memo: _Memo) -> pd.DataFrame:
     pandas = sys.modules["pandas"]
     made = frame.copy(deep=int(pandas.__version__.split(".")[0]) < 3)  # noqa: PLR2004
     for position, dtype in enumerate(frame.dtypes):
-        if dtype.kind == "O":
+        if dtype == "object":  # extension types say "O" of themselves too, and copy on write
             column = frame.iloc[:, position]
             cells = [_copy(cell, memo) for cell in column]
             made.isetitem(position, pandas.Series(cells, index=column.index, dtype=object))

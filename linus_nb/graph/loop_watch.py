@@ -16,13 +16,13 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import FrameType
 
-    from linus_nb.graph.surroundings import Surroundings
+    from linus_nb.graph.attempting import Attempts
 
 logger = logging.getLogger("linus_nb")
 
@@ -40,11 +40,23 @@ _NOT_THE_USERS = (
 )
 
 
+class Watched(Protocol):
+    """What is watched: a run with all that is nested in it, or several runs of one loop."""
+
+    @property
+    def everyone(self) -> Iterable[Attempts]:
+        """The attempts of these runs; asked from another thread."""
+
+    @property
+    def notices(self) -> list[str]:
+        """Gets what there is to tell."""
+
+
 @dataclass(slots=True, eq=False)
 class _Watched:
     """The loop of one run, and what is known of its answers."""
 
-    around: Surroundings
+    around: Watched
     loop: asyncio.AbstractEventLoop
     thread: int
     answered: float = field(default_factory=perf_counter)
@@ -146,13 +158,13 @@ _watcher = _Watcher()
 
 
 @contextlib.contextmanager
-def watching(around: Surroundings) -> Iterator[None]:
+def watching(around: Watched) -> Iterator[None]:
     """Name the nodes of a run (and of those nested in it) that hold the running loop.
 
     Parameters
     ----------
-    around : Surroundings
-        Of the run; gets the notices.
+    around : Watched
+        The surroundings of the run; gets the notices.
     """
     watched = _Watched(around, asyncio.get_running_loop(), threading.get_ident())
     _watcher.add(watched)

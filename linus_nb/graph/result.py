@@ -9,6 +9,7 @@ from linus_nb.blocking import run_blocking
 from linus_nb.errors import OptionError, RunFailedError, UnknownNodeError
 from linus_nb.graph import display
 from linus_nb.graph.node_result import NodeResult, error_text
+from linus_nb.graph.pictures import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -254,7 +255,12 @@ class ExecutionResult:
         return display.result_text(self)
 
     def _repr_html_(self) -> str:
-        return display.result_html(self)
+        # The drawing package loads when something is drawn, not with the package.
+        from linus_nb import drawing  # noqa: PLC0415
+
+        table = display.result_html(self)
+        room = display.MOST_BYTES - len(table.encode(errors="replace"))
+        return drawing.to_html(picture_of(self.structure, self), max_bytes=room) + table
 
 
 def _node_dict(node: NodeResult) -> dict[str, Any]:

@@ -11,13 +11,12 @@ import asyncio
 import contextvars
 from typing import TYPE_CHECKING, Any
 
-from linus_nb.blocking import keep_awake
+from linus_nb.awake import keep_awake
 from linus_nb.errors import SharedKeyError
 from linus_nb.graph.announcing import Announcer
 from linus_nb.graph.attempt import Attempt
 from linus_nb.graph.attempting import Attempts
 from linus_nb.graph.conditions import ask
-from linus_nb.graph.durable.definitions import Definitions
 from linus_nb.graph.durable.resuming import Recall
 from linus_nb.graph.node_result import NodeResult, error_text
 from linus_nb.graph.outcome import is_flawed, result_of
@@ -82,7 +81,7 @@ class Run:
         ]
         self.status: RunStatus = "running"
         self.verdicts: dict[int, Sequence[Verdict]] = {}
-        self.definitions = Definitions(structure, around.most_captured)
+        self.definitions = around.definitions_of(structure)
         self._recall = Recall(self, around.past) if around.past is not None else None
         self.announce = (
             Announcer(around.publish, around.run_id, structure, prefix, self.now)
@@ -114,6 +113,7 @@ class Run:
             raise
         finally:
             await self._clean_up()
+            del self._attempts  # else it is a circle, which only the garbage collector ends
         if self.status == "cancelled":
             raise asyncio.CancelledError
         return self.result()

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from linus_nb.graph.run import Run
 
@@ -79,9 +81,18 @@ def find_screen() -> Screen | None:
     return Terminal() if sys.stderr is not None and sys.stderr.isatty() else None
 
 
-@contextmanager
-def status_line(run: Run, loop: asyncio.AbstractEventLoop, screen: Screen | None) -> Iterator[None]:
+def status_line(
+    run: Run, loop: asyncio.AbstractEventLoop, screen: Screen | None
+) -> AbstractContextManager[None]:
     """Show how far ``run`` is, from the third second on, while the block lasts."""
+    return updated_line(partial(describe, run), loop, screen)
+
+
+@contextmanager
+def updated_line(
+    tell: Callable[[], str], loop: asyncio.AbstractEventLoop, screen: Screen | None
+) -> Iterator[None]:
+    """Show what ``tell`` returns, from the third second on, while the block lasts."""
     if screen is None:
         yield
         return
@@ -91,7 +102,7 @@ def status_line(run: Run, loop: asyncio.AbstractEventLoop, screen: Screen | None
     def tick() -> None:
         nonlocal shown, timer
         shown = True
-        screen.show(describe(run))
+        screen.show(tell())
         timer = loop.call_later(SECONDS_BETWEEN, tick)
 
     timer = loop.call_later(SECONDS_UNTIL_SHOWN, tick)
@@ -100,7 +111,7 @@ def status_line(run: Run, loop: asyncio.AbstractEventLoop, screen: Screen | None
     finally:
         timer.cancel()
         if shown:
-            screen.finish(describe(run))
+            screen.finish(tell())
 
 
 def describe(run: Run) -> str:

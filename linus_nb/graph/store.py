@@ -122,7 +122,7 @@ def _is_light(value: Any) -> bool:
     if isinstance(value, dict):
         return len(value) <= _LIGHT_ITEMS and all(type(item) in ATOMS for item in value.values())
     if hasattr(value, "dtypes") and hasattr(value, "columns"):
-        return not any(dtype.kind == "O" for dtype in value.dtypes)
+        return not any(dtype == "object" for dtype in value.dtypes)
     return True
 
 

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from linus_nb.graph.durable.definer import MOST_ITEMS
+from linus_nb.graph.durable.definitions import Definitions, Unlooked
 from linus_nb.graph.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from linus_nb.events import Listener
     from linus_nb.graph.attempt import Attempt
     from linus_nb.graph.attempting import Attempts
+    from linus_nb.graph.backend import Backend
     from linus_nb.graph.durable.recording import Recorder
     from linus_nb.graph.durable.resuming import Past
     from linus_nb.graph.result import Rerun
     from linus_nb.graph.slots import Slots
+    from linus_nb.graph.structure import Structure
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +50,12 @@ class Surroundings:
         An earlier run, of which nodes are taken over.
     rerun_by : callable, optional
         Makes further runs from the result.
+    backend : Backend, optional
+        Where nodes work; None: here.
+    pool : Threads, optional
+        That of others, which close it; by default an own one, made when it is needed.
+    compared : bool
+        Whether a later run may compare its nodes with those of this one.
     """
 
     run_id: str
@@ -59,12 +68,14 @@ class Surroundings:
     recorder: Recorder | None = None
     past: Past | None = None
     rerun_by: Rerun | None = None
+    pool: Threads | None = None
+    compared: bool = True
+    backend: Backend | None = None
     notices: list[str] = field(default_factory=list)
     everyone: list[Attempts] = field(default_factory=list)
     """The attempts of all these runs."""
     started: float = field(init=False)
     abandoned: list[str] = field(default_factory=list)
-    _threads: Threads | None = None
 
     def __post_init__(self) -> None:
         self.started = self.clock()
@@ -72,14 +83,16 @@ class Surroundings:
     @property
     def threads(self) -> Threads:
         """The pool, made when the first node needs it."""
-        if self._threads is None:
-            self._threads = Threads(self.most_threads)
-        return self._threads
+        if self.pool is None:
+            self.pool = Threads(self.most_threads)
+        return self.pool
 
-    @property
-    def most_captured(self) -> int | None:
-        """Most items of the data that a node has captured to look at; None: all."""
-        return None if self.reuse or self.recorder is not None else MOST_ITEMS
+    def definitions_of(self, structure: Structure) -> Definitions:
+        """Look at what the nodes of one of these runs are, so far as somebody will ask."""
+        if not self.compared:
+            return Unlooked()
+        wholly = self.reuse or self.recorder is not None
+        return Definitions(structure, None if wholly else MOST_ITEMS)
 
     def hand_out_slots(self) -> None:
         """Start whatever may start now, of whichever run it is."""
@@ -90,5 +103,5 @@ class Surroundings:
 
     def close(self) -> None:
         """Let the threads end."""
-        if self._threads is not None:
-            self._threads.close()
+        if self.pool is not None:
+            self.pool.close()

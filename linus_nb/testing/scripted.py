@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -97,6 +98,11 @@ class ScriptedModel(BaseChatModel, AbstractContextManager["ScriptedModel"]):
     def __init__(self, replies: Replies, **fields: Any) -> None:
         super().__init__(**fields)
         self._script = Script(replies)
+
+    def __reduce__(self) -> tuple[Callable[..., ScriptedModel], tuple[Replies]]:
+        """Travel, to a worker of a cluster for example, as the steps that are left."""
+        fields = {name: getattr(self, name) for name in self.model_fields_set}
+        return partial(type(self), **fields), (self._script.left,)
 
     @property
     def calls(self) -> tuple[RecordedCall, ...]:

@@ -178,6 +178,12 @@ class Script:
         else:
             self._left = [as_step(reply) for reply in replies]
 
+    @property
+    def left(self) -> Replies:
+        """The steps that nobody has asked for yet."""
+        with self._lock:
+            return self._function or tuple(self._left)
+
     def take(self, messages: Sequence[Any], last_text: str) -> Step:
         """Return the step for a call and use it up."""
         if self._function is not None:

@@ -1,6 +1,9 @@
 """Pictures and helpers that several tests of the drawings use."""
 
+import html
 import random
+import re
+from base64 import b64decode
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
@@ -106,3 +109,14 @@ def text_of(group, kind):
     """Return the text of class ``kind`` in a node's group, ``None`` where there is none."""
     found = group.find(f"{SVG}text[@class='{kind}']")
     return None if found is None else found.text or ""
+
+
+def image_of(cell):
+    """Return the SVG of the image in a cell."""
+    (data,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', cell)
+    return b64decode(data).decode()
+
+
+def alt_of(cell):
+    """Return the text that stands for the image in a cell."""
+    return html.unescape(re.search(r'<img alt="([^"]*)"', cell)[1])

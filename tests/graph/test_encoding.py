@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import math
+import subprocess
+import sys
 import threading
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
@@ -315,6 +317,20 @@ def test_a_frame_comes_back_with_dtypes_index_and_columns(frame):
         if frame.columns.is_unique:
             pd.testing.assert_series_equal(round_trip(column), column)
             assert round_trip(column).name == name
+
+
+def test_text_that_pyarrow_held_can_be_read_where_there_is_no_pyarrow():
+    frame = pd.DataFrame({"s": pd.array(["a", None], dtype=pd.StringDtype("pyarrow"))})
+    read = f"""
+import sys
+sys.modules["pyarrow"] = None
+from linus_nb.graph.durable.encoding import loads
+frame = loads({dumps(frame)!r})
+print(frame["s"].dtype.storage, frame["s"][0], frame["s"].isna()[1])
+"""
+    command = [sys.executable, "-c", read]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "python a True\n"
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,9 @@
 
 import os
 import statistics
-import time
 
 import pytest
-from kernels import KERNELS, kernel_of, python_with
+from kernels import KERNELS, kernel_of, python_with, wait_for
 
 pytestmark = pytest.mark.kernel
 
@@ -78,14 +77,6 @@ def kernel(request, tmp_path_factory):
         assert running.run(PREPARE.format(marker=str(marker))).status == "ok"
         running.marker = marker
         yield running
-
-
-def wait_for(path):
-    limit = time.monotonic() + 30
-    while not path.exists():
-        assert time.monotonic() < limit, "the cell never got there"
-        time.sleep(0.005)
-    path.unlink()
 
 
 def interrupted(kernel, make, run):

@@ -156,6 +156,22 @@ def test_a_number_array_is_read_only_and_still_the_writers_own():
     assert result["source"].tolist() == [1, 2]
 
 
+def test_a_frame_keeps_the_types_of_its_columns():
+    frame = pd.DataFrame({
+        "text": ["a", None],
+        "category": pd.Categorical(["x", "y"]),
+        "period": pd.period_range("2020", periods=2),
+        "interval": pd.interval_range(0, 2),
+        "zoned": pd.date_range("2020", periods=2, tz="UTC"),
+        "whole": pd.array([1, None], dtype="Int64"),
+        "object": [[1], {}],
+    })  # fmt: skip
+    dag = dag_of({"a": lambda: frame, "b": lambda a: a}, ["a b"])
+    result = DAGExecutor(dag).execute({"frame": frame})
+    pd.testing.assert_frame_equal(result["b"], frame)
+    assert own(frame["category"]).dtype == frame["category"].dtype
+
+
 def test_a_siblings_append_is_never_seen_in_two_hundred_runs():
     together = threading.Barrier(2)
 

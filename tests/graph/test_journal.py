@@ -20,7 +20,7 @@ from run_logs import Log, cancelled_after
 import linus_nb
 from linus_nb.errors import JournalError, OptionError, RunBusyError
 from linus_nb.graph import AgentNode, DAGExecutor, SharedState
-from linus_nb.graph.durable import journal, owning
+from linus_nb.graph.durable import database, owning
 from linus_nb.graph.durable.encoding import loads
 from linus_nb.graph.durable.journal import Journal
 
@@ -232,7 +232,7 @@ class TestTrouble:
         assert log.take() == []
 
     def test_while_another_writes_the_results_wait_and_none_is_lost(self, path, monkeypatch):
-        monkeypatch.setattr(journal, "BUSY_SECONDS", 0.02)
+        monkeypatch.setattr(database, "BUSY_SECONDS", 0.02)
         other = []
 
         def block():

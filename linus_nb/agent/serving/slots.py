@@ -10,12 +10,11 @@ import asyncio
 import os
 import threading
 from collections import deque
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from typing import TypeAlias
 
 DEFAULT_MAX_PARALLEL = 4
 
@@ -120,3 +119,26 @@ if hasattr(os, "register_at_fork"):
 def slots_of(server: str) -> Slots:
     """Return the slots of ``server`` (a key from ``addresses.server_key``)."""
     return _registry.of(server)
+
+
+Sharing: TypeAlias = Callable[[str, int], AbstractAsyncContextManager[None]]
+"""Holds a slot at a server among processes; takes the server and the limit."""
+
+_sharing: ContextVar[Sharing | None] = ContextVar("linus_nb_sharing", default=None)
+
+
+def share_slots(sharing: Sharing) -> None:
+    """Let the running task, and what it starts, hold each slot by ``sharing`` as well."""
+    _sharing.set(sharing)
+
+
+@asynccontextmanager
+async def slot_at(server: str, limit: int) -> AsyncIterator[None]:
+    """Wait for one of ``limit`` slots at ``server``, in this process and wherever it is shared."""
+    sharing = _sharing.get()
+    async with slots_of(server).hold(limit):
+        if sharing is None:
+            yield
+        else:
+            async with sharing(server, limit):
+                yield

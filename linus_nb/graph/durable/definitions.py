@@ -78,6 +78,24 @@ class Definitions:
         return _digests(self._before.edges[node], after)
 
 
+class Unlooked(Definitions):
+    """Stands for the nodes of a run that nobody compares with another: a row of a map."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        """Look at nothing."""
+
+    def look_again(self) -> None:
+        """Look at nothing."""
+
+    def of(self, node: int) -> Digests:  # noqa: ARG002 - as where there is something
+        """Return that there is no telling."""
+        return None, None
+
+    of_edges = of
+
+
 def _digests(before: Definition, after: Definition | None) -> Digests:
     if after is None or after.code != before.code:
         return before.whole, None  # edited while it ran: what ran is the one before

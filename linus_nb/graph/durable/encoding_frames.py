@@ -68,11 +68,19 @@ def _read_column(written: Any, decoder: Decoder) -> Any:
     if how == "text":
         missing = np.nan if more[0] else pd.NA
         texts = [missing if text is None else text for text in more[1]]
-        return pd.array(texts, dtype=pd.StringDtype(first, na_value=missing))
+        return pd.array(texts, dtype=_text_dtype(first, missing))
     if how == "zoned":
         utc = pd.DatetimeIndex(decoder.read(first)).tz_localize("UTC")
         return utc.tz_convert(decoder.read(more[0])).array
     return pd.array([decoder.read(item) for item in more[0]], dtype=first)
+
+
+def _text_dtype(storage: Any, missing: Any) -> pd.StringDtype:
+    """Return the dtype of text, stored as Python's where pyarrow, which wrote it, is missing."""
+    try:
+        return pd.StringDtype(storage, na_value=missing)
+    except ImportError:
+        return pd.StringDtype("python", na_value=missing)
 
 
 # --- indexes, series, frames ---------------------------------------------------

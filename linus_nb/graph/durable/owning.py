@@ -25,6 +25,8 @@ class Ownership:
         The journal.
     run_id : str
         The run.
+    what : str, optional
+        What it is called if it is no run.
 
     Raises
     ------
@@ -32,11 +34,11 @@ class Ownership:
         If another executor, in this process or another one, has it.
     """
 
-    def __init__(self, journal: Path, run_id: str) -> None:
+    def __init__(self, journal: Path, run_id: str, what: str | None = None) -> None:
         self._path = journal.with_name(f"{journal.name}-{run_id}.lock")
-        self._connection = self._lock(journal, run_id)
+        self._connection = self._lock(journal, what or f"run {run_id}")
 
-    def _lock(self, journal: Path, run_id: str) -> sqlite3.Connection:
+    def _lock(self, journal: Path, what: str) -> sqlite3.Connection:
         while True:
             connection = None
             try:
@@ -50,7 +52,7 @@ class Ownership:
                     connection.close()
                 if "locked" in str(error):
                     raise RunBusyError(
-                        f"run {run_id} of {str(journal)!r} is at work in another executor",
+                        f"{what} of {str(journal)!r} is at work in another executor",
                         hint="wait until it has ended, or stop it there",
                     ) from error
                 raise JournalError(f"{str(self._path)!r} cannot be written: {error}") from error

@@ -1,22 +1,15 @@
-"""Writes a run into its journal while it goes on, from a thread of its own.
+"""Writes a run into its journal while it goes on, from a thread of its own (``writing.py``).
 
 The event loop hands over what has settled and awaits that it is on the disk; encoding and
-writing happen in the thread, and what has settled meanwhile goes into one transaction. What
-cannot be written (disk full, a lock in a result) never stops the run: it is told in the
-result's notices, tried again with what follows, and runs again on resume.
+writing happen in the thread. What cannot be written (disk full, a lock in a result) never
+stops the run: it is told in the result's notices and runs again on resume.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import logging
-import threading
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from linus_nb.errors import JournalError, UnstorableError
@@ -25,21 +18,17 @@ from linus_nb.graph.durable.journal import Journal, NodeRow, new_run
 from linus_nb.graph.durable.owning import Ownership
 from linus_nb.graph.durable.recording import FINISHED, shape_of
 from linus_nb.graph.durable.resuming import digest_of_input, seen_after
+from linus_nb.graph.durable.writing import Writing
 from linus_nb.graph.node_result import error_text
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Sequence
 
     from linus_nb.graph.durable.journal import After, RunRow
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.run import Run
     from linus_nb.graph.schedule import Verdict
-
-logger = logging.getLogger("linus_nb")
-
-LONGEST_WAIT = 0.2
-"""Seconds that a stopped run waits for its last results to be on the disk; they come later."""
 
 TIMES = ("number", "queued", "released", "started", "ended", "status", "error", "worker")
 """What is stored of an attempt."""
@@ -47,36 +36,7 @@ TIMES = ("number", "queued", "released", "started", "ended", "status", "error", 
 _TIMES_OF = attrgetter(*TIMES)
 
 
-@dataclass(slots=True)
-class _Job:
-    """Something to do in the thread: to make rows that are then written, or anything else."""
-
-    work: Callable[[], Any]
-    future: asyncio.Future[Any]
-    makes_row: bool = False
-    value: Any = None
-    error: Exception | None = None
-
-    def do(self) -> None:
-        try:
-            self.value = self.work()
-        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
-            self.error = error
-
-    def answer(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits
-            self.future.get_loop().call_soon_threadsafe(self._answer_here)
-
-    def _answer_here(self) -> None:
-        if self.future.done():
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.value)
-
-
-class RunRecorder:
+class RunRecorder(Writing[Journal, NodeRow]):
     """Records one run.
 
     Parameters
@@ -86,17 +46,14 @@ class RunRecorder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
         self._path = path
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._journal: Journal | None = None
-        self._ownership: Ownership | None = None
         self._stored: dict[str, NodeRow] = {}
         self._row: RunRow | None = None
-        self._unwritten: list[NodeRow] = []
-        self._problem: JournalError | None = None
         self._missing: set[str] = set()
-        self._notices: list[str] = []
+
+    def _put(self, journal: Journal, rows: list[NodeRow]) -> None:
+        journal.put_nodes(rows)
 
     # --- called on the event loop ----------------------------------------------
 
@@ -117,65 +74,14 @@ class RunRecorder:
     async def finish(self, run: Run) -> None:
         """Write how the run has ended, tell in its notices what is missing, and let it go."""
         finishing = self._ask_last(partial(self._finish, run.result()))
-        # Who stops a run does not want to wait for a disk that another one keeps busy.
-        longest = LONGEST_WAIT if run.status == "cancelled" else None
-        await asyncio.wait([finishing], timeout=longest)
-        if finishing.done():
-            finishing.result()
+        await self._wait(finishing, stopped=run.status == "cancelled")
         run.around.notices += self._notices
 
     async def let_go(self) -> None:
         """Close the journal; nothing more is written."""
         await self._ask_last(self._close)
 
-    def _ask(self, work: Callable[[], Any], *, makes_row: bool = False) -> asyncio.Future[Any]:
-        future = asyncio.get_running_loop().create_future()
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._serve, name="linus_nb-journal", daemon=True
-            )
-            self._thread.start()
-        self._jobs.put(_Job(work, future, makes_row))
-        return future
-
-    def _ask_last(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
-        future = self._ask(work)
-        self._jobs.put(None)
-        return future
-
     # --- in the thread ---------------------------------------------------------
-
-    def _serve(self) -> None:
-        over = False
-        while not over:
-            jobs = [self._jobs.get()]
-            with contextlib.suppress(Empty):
-                while True:
-                    jobs.append(self._jobs.get_nowait())
-            over = None in jobs
-            asked = [job for job in jobs if job is not None]
-            for job in asked:
-                if not job.makes_row:
-                    self._write()  # what was asked before must be done before
-                job.do()
-                if job.makes_row and job.value is not None:
-                    self._unwritten.append(job.value)
-            self._write()
-            for job in asked:
-                job.answer()
-
-    def _write(self) -> None:
-        if not self._unwritten or self._journal is None:
-            return
-        try:
-            self._journal.put_nodes(self._unwritten)
-        except JournalError as error:
-            if self._problem is None:
-                self._problem = error
-                self._journal.wait_no_more()
-                logger.warning("the run goes on in memory: %s", error)
-        else:
-            self._unwritten.clear()
 
     def _take_over(self, run_id: str | None, dag: str) -> tuple[RunRow, dict[str, NodeRow]]:
         self._journal = Journal(self._path, create=False)
@@ -246,10 +152,6 @@ class RunRecorder:
             self._tell(f"the response of {path!r} is not in the journal: {error.message}")
             return None
 
-    def _tell(self, notice: str) -> None:
-        self._notices.append(notice)
-        logger.warning(notice)
-
     def _finish(self, result: ExecutionResult) -> None:
         try:
             if self._journal is not None and self._ownership is not None:
@@ -270,13 +172,6 @@ class RunRecorder:
         """Return how the run is stored to have ended: finished only if nothing is missing."""
         whole = not self._missing and not self._unwritten
         return result.status if whole or result.status not in FINISHED else "incomplete"
-
-    def _close(self) -> None:
-        if self._journal is not None:
-            with contextlib.suppress(JournalError):
-                self._journal.close()
-        if self._ownership is not None:
-            self._ownership.release()
 
 
 def _verdict(verdict: Verdict) -> bool | str:
