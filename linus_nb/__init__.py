@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         options,
     )
     from linus_nb.graph.durable.runs_frame import runs
-    from linus_nb.widgets import watch
+    from linus_nb.widgets import DagBuilder, watch
 
 __version__ = "0.1.0"
 
@@ -49,7 +49,7 @@ _HOMES = {
         "SharedState",
         "options",
     ),
-    "linus_nb.widgets": ("watch",),
+    "linus_nb.widgets": ("DagBuilder", "watch"),
     "linus_nb.graph.durable.runs_frame": ("runs",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -61,6 +61,7 @@ __all__ = [
     "AgentNode",
     "AgentResponse",
     "DAGExecutor",
+    "DagBuilder",
     "ExecutionResult",
     "GraphError",
     "LinusError",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOTEBOOK = "quickstart.ipynb"
-_SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
+_SVG = re.compile(r'<img [^>]*src="data:image/svg\+xml;base64,([^"]*)"')
 
 
 def run_demo(folder: Path, screen: TextIO) -> int:
@@ -67,8 +67,8 @@ def pictures_of(notebook: Any) -> Iterator[tuple[str, bytes]]:
             data, suffix = output.get("data", {}), f"-{number + 1}" if number else ""
             if "image/png" in data:
                 yield f"{name}{suffix}.png", base64.b64decode(data["image/png"])
-            elif svg := _SVG.search(data.get("image/svg+xml", "") + data.get("text/html", "")):
-                yield f"{name}{suffix}.svg", svg.group().encode()
+            elif svg := _SVG.search(data.get("text/html", "")):
+                yield f"{name}{suffix}.svg", base64.b64decode(svg[1])
 
 
 def title_of(cell: Any) -> str:

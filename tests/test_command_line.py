@@ -3,6 +3,7 @@
 import io
 import shutil
 import sys
+from base64 import b64encode
 
 import nbformat
 import pytest
@@ -14,6 +15,11 @@ from linus_nb.errors import LinusError
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
     "gg=="
+)
+
+SVG = "<svg></svg>"
+CELL_WITH_PICTURE = (
+    f'<b><img alt="a" src="data:image/svg+xml;base64,{b64encode(SVG.encode()).decode()}"/></b>'
 )
 
 
@@ -47,7 +53,7 @@ class TestDemo:
             "# NBVAL_TEST_NAME: say a word\nprint('a word')",
             "# NBVAL_TEST_NAME: two pictures\n"
             "from base64 import b64decode\nfrom IPython.display import Image, HTML\n"
-            f"display(Image(b64decode({PIXEL!r})), HTML('<b><svg id=\"a\"></svg></b>'))",
+            f"display(Image(b64decode({PIXEL!r})), HTML({CELL_WITH_PICTURE!r}))",
         )
         screen = io.StringIO()
         assert demo.run_demo(folder, screen) == 0
@@ -59,7 +65,7 @@ class TestDemo:
             "two-pictures-2.svg",
             "two-pictures.png",
         ]
-        assert (folder / "two-pictures-2.svg").read_text() == '<svg id="a"></svg>'
+        assert (folder / "two-pictures-2.svg").read_text() == SVG
         assert all(str(path.resolve()) in told for path in folder.iterdir())
 
     @pytest.mark.kernel

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from linus_nb.widgets.progress import Progress
 
 SECONDS_BETWEEN = 0.1
-"""Between two flushes of a view, each of at most two messages."""
+"""Between two flushes of a view, each of one message."""
 
 _NODES_A_SECOND = 20_000
 _HEARTBEAT = 1.0

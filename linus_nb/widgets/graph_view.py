@@ -252,6 +252,13 @@ def as_picture(dag: Drawable | Picture) -> Picture:
     return dag if isinstance(dag, drawing.Picture) else dag.picture()
 
 
+def shape_of(picture: Picture) -> tuple[object, ...]:
+    """Return what a drawing is laid out for; while it stays the same, one is only recoloured."""
+    nodes = tuple(node.name for node in picture.nodes)
+    edges = ((edge.source, edge.target, edge.label, edge.conditional) for edge in picture.edges)
+    return nodes, tuple(edges)
+
+
 def roomy(picture: Picture) -> Picture:
     """Return ``picture`` with room in every box for seconds and tokens."""
     nodes: Iterable[drawing.PictureNode] = (

@@ -1,4 +1,8 @@
-"""A watched run where nobody can click: text that is the same every time."""
+"""A watched run where nobody can click: text that is the same every time.
+
+Programs that execute notebooks differ in whether they bring an output up to date that an earlier
+cell has shown (nbclient does, nbval does not), so the end of a run is told in the cell that runs.
+"""
 
 from __future__ import annotations
 
@@ -52,11 +56,15 @@ class RunText:
             self._show()
 
     def _show(self) -> None:
-        self._output.show({"text/plain": repr(self)})
+        """Show it in the current cell; where it stands there already, in its place."""
+        if self._shown_in != cell_number():
+            self._shown_in, self._output = cell_number(), Output()
+        headline = f"watching {repr(self).partition(chr(10))[0]}"
+        told = repr(self) if self.executor.last_result is not None else headline
+        self._output.show({"text/plain": told})
 
     def _ipython_display_(self) -> None:
         if self._shown_in != cell_number():
-            self._output = Output()
             self._show()
 
     def __repr__(self) -> str:

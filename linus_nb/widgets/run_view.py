@@ -14,7 +14,7 @@ from linus_nb.drawing.picture import cleaned
 from linus_nb.events import Event, RunFinished, RunStarted
 from linus_nb.widgets.assets import css, esm
 from linus_nb.widgets.following import Following
-from linus_nb.widgets.graph_view import GraphView, roomy
+from linus_nb.widgets.graph_view import GraphView, roomy, shape_of
 from linus_nb.widgets.models import models_of, whose_silence
 from linus_nb.widgets.node_texts import room_for_each
 from linus_nb.widgets.progress import Progress, seconds_left
@@ -22,7 +22,7 @@ from linus_nb.widgets.progress import Progress, seconds_left
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from linus_nb.drawing import Picture
+    from linus_nb.drawing import Picture, PictureEdge, PictureNode
     from linus_nb.graph import DAGExecutor, ExecutionResult
 
 LEAST_ETA = 1.0
@@ -134,7 +134,7 @@ class RunView(GraphView):
 
     def _draw_anew(self, picture: Picture) -> None:
         """Lay the DAG out again if it has changed since it was drawn; off the loop."""
-        if _shape(picture) == _shape(self.picture):
+        if shape_of(picture) == shape_of(self.picture):
             return
         self.picture = picture
 
@@ -148,7 +148,7 @@ class RunView(GraphView):
     # --- what is shown ---------------------------------------------------------------
 
     def _flush(self) -> None:
-        """Send what has changed: at most two messages."""
+        """Send what has changed, in one message."""
         run = self._run
         if run is None:
             return
@@ -161,17 +161,17 @@ class RunView(GraphView):
         with self.hold_sync():
             self.paint(self._picture_of(run))
             self.header = self._header_of(run)
-        if changes:
-            self.send_state(list(changes))
+            # What nodes have said goes with the traits: one message is sooner painted than two.
+            self._states_to_send.update(changes)
 
     def _picture_of(self, run: Following) -> Picture:
         verdicts = run.progress.verdicts
         nodes = tuple(
-            replace(node, status=seen.status, detail=run.details.get(node.name, seen.retry))
+            _with_state(node, seen.status, run.details.get(node.name, seen.retry))
             for node, seen in zip(self.picture.nodes, run.progress.nodes, strict=True)
         )
         edges = tuple(
-            replace(edge, live=verdicts.get((edge.source, edge.target)))
+            _with_verdict(edge, verdicts.get((edge.source, edge.target)))
             for edge in self.picture.edges
         )
         return replace(self.picture, nodes=nodes, edges=edges)
@@ -237,6 +237,17 @@ class RunView(GraphView):
                 asyncio.run_coroutine_threadsafe(rerun(failed=True), self._run.loop)
 
 
+def _with_state(node: PictureNode, status: str, detail: str) -> PictureNode:
+    """Return the node in this state: most are in it already, and making one anew takes time."""
+    if node.status == status and node.detail == detail:
+        return node
+    return replace(node, status=status, detail=detail)
+
+
+def _with_verdict(edge: PictureEdge, live: bool | None) -> PictureEdge:  # noqa: FBT001 - a value
+    return edge if edge.live is live else replace(edge, live=live)
+
+
 def _note(run: Following, result: ExecutionResult | None) -> str:
     if run.goes_on or result is None:
         return "Stopping…" if run.stopping else ""
@@ -246,11 +257,6 @@ def _note(run: Following, result: ExecutionResult | None) -> str:
         return f"Stopped, {kept}"
     failed = [cleaned(node.name, 40) for node in result.nodes.values() if node.status == "failed"]
     return f"{', '.join(failed[:3])} failed, {kept}" if failed else ""
-
-
-def _shape(picture: Picture) -> tuple[object, ...]:
-    nodes = tuple(node.name for node in picture.nodes)
-    return nodes, tuple((edge.source, edge.target, edge.label) for edge in picture.edges)
 
 
 def _is_sequential(result: ExecutionResult | None) -> bool:

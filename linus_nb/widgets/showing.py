@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
-from base64 import b64encode
 from typing import TYPE_CHECKING, Literal, Protocol
+from zlib import crc32
 
 from linus_nb import drawing
 from linus_nb.graph.status_line import Cell, find_screen
@@ -23,15 +23,19 @@ if TYPE_CHECKING:
 Frontend = Literal["live", "text", "none"]
 """Somebody who can click; a program that executes notebooks; no notebook at all."""
 
-_MOST_BYTES = 70_000
-"""Of an SVG; as base64 it has a third more."""
-
 _HIDE_LOST_VIEW = (
     "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .linus-static)"
     " .jp-OutputArea-output>.lm-Widget:not(:has(*)){display:none}</style>"
 )
 """Until a kernel knows the view, and where none does any more, JupyterLab writes a line of text
 in its place."""
+
+
+class Shell(Protocol):
+    """A kernel's shell."""
+
+    def get_parent(self) -> dict[str, dict[str, str]]:
+        """Return the message that asked for the cell."""
 
 
 class Handle(Protocol):
@@ -49,9 +53,7 @@ def frontend() -> Frontend:
     >>> frontend()
     'none'
     """
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if getattr(shell, "kernel", None) is None:
+    if _shell() is None:
         return "none"
     # Voila executes a notebook like the others do, but then people click.
     voila = os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
@@ -59,10 +61,19 @@ def frontend() -> Frontend:
 
 
 def cell_number() -> int:
-    """Return the number of the cell that is executed now, 0 outside of notebooks."""
+    """Return a number that the cell executed now has for itself, 0 outside of notebooks.
+
+    The kernel's own count would not do: some programs execute all cells under the same one.
+    """
+    shell = _shell()
+    return 0 if shell is None else crc32(shell.get_parent()["header"]["msg_id"].encode())
+
+
+def _shell() -> Shell | None:
+    """Return IPython's shell if this is a kernel's process."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    return int(getattr(shell, "execution_count", 0))
+    return shell if getattr(shell, "kernel", None) is not None else None
 
 
 class Output:
@@ -87,13 +98,5 @@ class Output:
 
 
 def static_html(picture: Picture) -> str:
-    """Return the picture that stays, as it follows a live view: HTML of at most 100 kB.
-
-    It is an image because JupyterLab, in a notebook that it does not trust, takes the shapes
-    out of an SVG that stands in HTML and leaves its letters.
-    """
-    drawn = drawing.to_html(picture, max_bytes=_MOST_BYTES)
-    start, end = drawn.index("<svg"), drawn.rindex("</svg>") + len("</svg>")
-    data = b64encode(drawn[start:end].encode()).decode()
-    image = f'<img alt="the graph and its state" src="data:image/svg+xml;base64,{data}"/>'
-    return f'<div class="linus-static">{_HIDE_LOST_VIEW}{drawn[:start]}{image}{drawn[end:]}</div>'
+    """Return the picture that stays, as it follows a live view: HTML of at most 100 kB."""
+    return f'<div class="linus-static">{_HIDE_LOST_VIEW}{drawing.to_html(picture)}</div>'

@@ -21,28 +21,35 @@ def write_notebook(path, cells, kernel=OWN_KERNEL):
     nbformat.write(notebook, path)
 
 
+def cut_off(context, address):
+    """Let a browser reach one server alone; gives the list of what else it asks for."""
+    blocked = []
+
+    def let_through(route):
+        if urlsplit(route.request.url).netloc == urlsplit(address).netloc:
+            route.continue_()
+        else:
+            blocked.append(route.request.url)
+            route.abort()
+
+    context.route(re.compile("^(http|ws)"), let_through)
+    return blocked
+
+
 class Lab:
     """One page with JupyterLab in it, cut off from every other host."""
 
     def __init__(self, browser, address):
         self.address = address
-        self.blocked = []
         self.errors = []
         self.context = browser.new_context()
         self.context.set_default_timeout(TIMEOUT)
-        self.context.route(re.compile("^(http|ws)"), self._let_through)
+        self.blocked = cut_off(self.context, address)
         self.page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(f"{address}/lab?reset")
         self.page.wait_for_function("window.jupyterapp?.shell.currentWidget")
         self.command("application:toggle-left-area")
-
-    def _let_through(self, route):
-        if urlsplit(route.request.url).netloc == urlsplit(self.address).netloc:
-            route.continue_()
-        else:
-            self.blocked.append(route.request.url)
-            route.abort()
 
     def command(self, name, **arguments):
         """Start a command of JupyterLab; it goes on while the test looks on."""
@@ -108,11 +115,9 @@ class LabNotebook:
         return self.page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea").first
 
     def wait_for_static_picture(self, text):
-        """Wait until the picture that stays, which is hidden, says ``text`` in its SVG."""
+        """Wait until the picture that stays, which is hidden, has ``text`` as its alternative."""
         self.page.wait_for_function(
-            "text => atob(document.querySelector('.linus-static img').src.split(',')[1])"
-            ".includes(text)",
-            arg=text,
+            "text => document.querySelector('.linus-static img')?.alt.includes(text)", arg=text
         )
 
     def open_without_kernel(self):

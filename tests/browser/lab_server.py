@@ -39,12 +39,19 @@ def lab_server(folder):
     add_kernel(folder / "data", IPYKERNEL_6, python_with(LAST_6))
     root = folder / "root"
     root.mkdir()
+    with running(folder, lambda port: lab_command(root, port), "/api") as address:
+        yield address, root
+
+
+@contextmanager
+def running(folder, command, path):
+    """Run the server that ``command`` starts on a port; gives its address once ``path`` is up."""
     port = free_port()
-    process = start_server(folder, root, port)
+    process = start_server(folder, command(port))
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_until_up(process, f"{address}/api")
-        yield address, root
+        wait_until_up(process, address + path)
+        yield address
     finally:
         stop(process)
 
@@ -52,11 +59,18 @@ def lab_server(folder):
 @contextmanager
 def lab_in_browser(address):
     """Open JupyterLab in headless Chromium."""
+    with browser() as chromium:
+        yield Lab(chromium, address)
+
+
+@contextmanager
+def browser():
+    """Start headless Chromium."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM, headless=True, args=list(FLAGS)
         )
-        yield Lab(chromium, address)
+        yield chromium
         chromium.close()
 
 
@@ -68,7 +82,7 @@ def add_kernel(data, name, python):
     spec.write_text(json.dumps({"argv": command, "display_name": name, "language": "python"}))
 
 
-def start_server(folder, root, port):
+def start_server(folder, command):
     private = {
         "JUPYTER_CONFIG_DIR": folder / "config",
         "JUPYTER_DATA_DIR": folder / "data",
@@ -77,7 +91,19 @@ def start_server(folder, root, port):
         "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
         "IPYTHONDIR": folder / "ipython",
     }
-    options = (
+    with (folder / "server.log").open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env={**os.environ, **{key: str(path) for key, path in private.items()}},
+            stdout=log,
+            stderr=log,
+        )
+
+
+def lab_command(root, port):
+    return (
+        "jupyterlab",
         "--no-browser",
         "--allow-root",
         "--ip=127.0.0.1",
@@ -89,14 +115,6 @@ def start_server(folder, root, port):
         "--LabApp.expose_app_in_browser=True",
         "--LabApp.extension_manager=readonly",
     )
-    with (folder / "lab.log").open("w") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options],
-            cwd=folder,
-            env={**os.environ, **{key: str(path) for key, path in private.items()}},
-            stdout=log,
-            stderr=log,
-        )
 
 
 def free_port():
@@ -117,11 +135,11 @@ def stop(process):
 def wait_until_up(process, url):
     """Ask until the server answers; each try waits for its own connection."""
     for _ in range(600):
-        assert process.poll() is None, "JupyterLab has ended"
+        assert process.poll() is None, "the server has ended"
         try:
             urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own loopback server
         except OSError:
             subprocess.run([sys.executable, "-c", ""], check=True)  # gives it the processor
         else:
             return
-    raise TimeoutError(f"JupyterLab does not answer at {url}")
+    raise TimeoutError(f"nothing answers at {url}")

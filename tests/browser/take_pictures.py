@@ -87,6 +87,24 @@ dag.node("sum", lambda clean: clean)
 dag.add_node("report", lambda state: state)
 GraphView(dag, editable=True, height=220)
 """
+BUILDER = """
+from linus_nb import AgentDAG, DagBuilder, create_gemma_agent
+from linus_nb.samples import about_the_data
+
+writer = create_gemma_agent(instructions="You write reports.")
+critic = create_gemma_agent(instructions="You find what is missing.")
+dag = AgentDAG("shares")
+dag.node("ingest", about_the_data)
+dag.node("draft", writer, prompt="Write about {ingest}, for {reader}.")
+dag.node("review", critic, prompt="What is missing in this text?\\n{draft}")
+dag.node("final", writer, prompt="Mend {draft} as {review} says.")
+dag.add_node("as it is", lambda draft: draft)
+dag.remove_edge("review", "final")
+dag.add_edge("review", "final", "'nothing' not in review")
+dag.add_edge("review", "as it is", "'nothing' in review")
+builder = DagBuilder(dag, agents={"writer": writer, "critic": critic})
+builder
+"""
 RUN = "result = await executor.aexecute()"
 
 
@@ -99,7 +117,7 @@ def main():
         lab.page.set_viewport_size({"width": 1280, "height": 1400})
         for theme, name in THEMES.items():
             lab.use_theme(name)
-            for take in (running, stopped, failed, tools, connecting):
+            for take in (running, stopped, failed, tools, connecting, building):
                 take(lab, root, theme)
                 sys.stdout.write(f"{take.__name__} {theme}\n")
 
@@ -164,6 +182,23 @@ def connecting(lab, root, theme):
     page.mouse.move(end["x"] + 40, end["y"] + 20, steps=4)
     shoot(lab, ".linus-view", f"graph-view-cycle-{theme}")
     page.mouse.up()
+    notebook.close()
+
+
+def building(lab, root, theme):
+    notebook = opened(lab, root, BUILDER)
+    page = lab.page
+    page.locator("#n1").click()
+    page.locator('[data-field="timeout_seconds"]').fill("a minute")
+    expect(page.locator(".badge")).to_be_visible()
+    page.locator('[data-field="prompt"]').click()
+    page.mouse.move(0, 0)
+    shoot(lab, ".linus-builder", f"builder-{theme}")
+    page.locator('[data-field="timeout_seconds"]').fill("60")
+    expect(page.locator(".badge")).to_have_count(0)
+    page.get_by_role("button", name="</> Code").click()
+    page.mouse.move(0, 0)
+    shoot(lab, ".linus-builder", f"builder-code-{theme}")
     notebook.close()
 
 

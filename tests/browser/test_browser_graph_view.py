@@ -1,7 +1,5 @@
 """A graph under the mouse and the keyboard."""
 
-import json
-
 import pytest
 from playwright.sync_api import expect
 
@@ -33,31 +31,6 @@ view.listen(edit)
 view
 """
 EDGES = "[(edge.source, edge.target) for edge in dag.edges]"
-HOSTILE = """
-from linus_nb import AgentDAG, DAGExecutor
-import linus_nb
-
-attacks = [
-    "<script>window.fired = 1</script>", "<img src=x onerror='window.fired = 1'>",
-    "</text></svg><script>window.fired = 1</script>", "javascript:window.fired=1",
-    "\\"><svg onload=window.fired=1>", "'-window.fired=1-'", "&lt;script&gt;window.fired=1",
-    "]]><script>window.fired=1</script>", "\\x00\\x1b[31m\\ud800", "${window.fired=1}",
-]
-names = [f"{number} {attacks[number % len(attacks)]}" for number in range(100)]
-dag = AgentDAG("</script><script>window.fired = 1</script>")
-for number, name in enumerate(names):
-    def work(number=number):
-        print(attacks[number % len(attacks)])
-        if number % 10 == 7:
-            raise ValueError(attacks[number // 10])
-        return attacks[number // 10]
-    dag.add_node(name, work, input_mapping={}, output_key=f"k{number}", on_error="continue")
-for number in range(0, 99, 2):
-    label = attacks[number % len(attacks)]
-    dag.add_edge(names[number], names[number + 1])
-executor = DAGExecutor(dag)
-linus_nb.watch(executor)
-"""
 
 
 def centre(page, name):
@@ -118,7 +91,6 @@ def test_an_edge_is_clicked_and_deleted(open_notebook):
     box = edge.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".edge.selected")).to_have_count(1)
-    page.locator("#n0").focus()
     page.keyboard.press("Delete")
     expect(page.locator(".edge")).to_have_count(1)
     expect(page.locator(".node")).to_have_count(4)
@@ -141,24 +113,3 @@ def test_the_graph_is_moved_zoomed_and_fitted(open_notebook):
     assert len({fitted, moved, zoomed}) == 3
     fit.click()
     expect(svg).to_have_attribute("viewBox", fitted)
-
-
-def test_hostile_names_prints_outputs_and_errors_run_no_script(open_notebook):
-    notebook = open_notebook(HOSTILE, "result = await executor.aexecute()", "dag").run_all()
-    page = notebook.page
-    expect(page.locator(".header .status")).to_have_text("partial")
-    notebook.wait_for_cell(2)
-    for number in range(0, 100, 7):
-        page.locator(f".linus-run #n{number}").focus()
-        page.keyboard.press("Enter")
-        expect(page.locator(".panel-name")).to_contain_text(f"{number} ")
-        for tab in ("Input", "Tools", "Error", "Output"):
-            page.locator(".linus-run").get_by_role("tab", name=tab).click()
-    shown = json.loads(page.evaluate("JSON.stringify(window.fired ?? null)"))
-    assert shown is None
-    assert page.locator(".linus-run script, .linus-run img, .linus-run a").count() == 0
-    # The same attack does fire where nothing guards against it.
-    page.evaluate(
-        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.fired = 1\">')"
-    )
-    page.wait_for_function("window.fired === 1")

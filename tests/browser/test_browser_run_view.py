@@ -172,7 +172,7 @@ def test_a_saved_notebook_shows_the_picture_without_its_kernel(open_notebook):
     expect(page.locator(".header .status")).to_have_text("success")
     expect(page.locator(".linus-static")).to_be_hidden()
     notebook.wait_for_cell(2)
-    notebook.wait_for_static_picture("status-completed")
+    notebook.wait_for_static_picture("✓ report")
     page = notebook.open_without_kernel()
     expect(page.get_by_text("Select Kernel", exact=True)).to_be_visible()
     expect(page.locator(".linus-static img")).to_be_visible()
@@ -185,7 +185,7 @@ def test_a_saved_notebook_shows_the_picture_without_its_kernel(open_notebook):
 def test_the_saved_notebook_as_html_has_the_picture_and_asks_no_other_host(open_notebook):
     notebook = open_notebook(DAG, WATCH).run_all()
     expect(notebook.page.locator(".linus-run")).to_be_visible()
-    notebook.wait_for_static_picture("status-waiting")
+    notebook.wait_for_static_picture("│ report │")
     notebook.lab.finish("docmanager:save")
     page, _ = HTMLExporter().from_filename(str(notebook.path))
     assert page.count('<div class="linus-static">') == 1

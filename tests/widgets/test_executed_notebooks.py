@@ -2,6 +2,7 @@
 
 import nbformat
 import pytest
+from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
 pytestmark = pytest.mark.kernel
@@ -31,6 +32,13 @@ linus_nb.watch(executor)
 FIFTY_RUNS = "for _ in range(50):\n    await executor.aexecute()"
 
 
+def texts_of(notebook):
+    """Return the one text that each cell shows beside what is printed."""
+    displays = [[o for o in cell.outputs if o.output_type != "stream"] for cell in notebook.cells]
+    assert [[list(output.data) for output in shown] for shown in displays] == [[["text/plain"]]] * 2
+    return [shown[0].data["text/plain"] for shown in displays]
+
+
 def executed():
     cells = [nbformat.v4.new_code_cell(cell) for cell in (BUILD, FIFTY_RUNS)]
     notebook = nbformat.v4.new_notebook(cells=cells)
@@ -39,12 +47,37 @@ def executed():
 
 def test_fifty_watched_runs_lose_no_line_and_leave_text_only():
     notebook = executed()
-    shown, ran = notebook.cells
-    lines = "".join(output.text for output in ran.outputs).splitlines()
+    _, ran = notebook.cells
+    printed = [output.text for output in ran.outputs if output.output_type == "stream"]
+    lines = "".join(printed).splitlines()
     assert sorted(lines) == sorted(f"{n} {i}" for n in "ab" for i in range(3) for _ in range(50))
-    assert [list(output.data) for output in shown.outputs] == [["text/plain"]]
-    text = shown.outputs[0].data["text/plain"]
-    assert "run: success, 2 of 2 nodes completed" in text
     assert "widgets" not in notebook.metadata
-    again = executed()
-    assert again.cells[0].outputs == shown.outputs
+    assert texts_of(executed()) == texts_of(notebook)
+
+
+def test_the_end_of_a_run_is_told_once_in_the_cell_that_ran_it():
+    shown, ran = texts_of(executed())
+    assert shown == "watching printing: 2 nodes, 0 edges, 1 level"
+    assert "run: success, 2 of 2 nodes completed" in ran
+
+
+def test_cells_that_are_not_counted_are_told_apart_all_the_same():
+    kernel = KernelManager()
+    kernel.start_kernel()
+    client = kernel.blocking_client()
+    client.start_channels()
+    shown = []
+    try:
+        client.wait_for_ready(timeout=60)
+        for cell in (BUILD, FIFTY_RUNS):
+            client.execute_interactive(
+                cell,
+                store_history=False,
+                allow_stdin=False,
+                timeout=60,
+                output_hook=lambda message: shown.append(message["header"]["msg_type"]),
+            )
+    finally:
+        client.stop_channels()
+        kernel.shutdown_kernel(now=True)
+    assert shown.count("display_data") == 2

@@ -2,6 +2,9 @@
 
 import { svgElement } from "./svg_import.js";
 
+const HELP = "connect: move to a node, Enter · Escape: cancel";
+const LONGEST_NAME = 40; // characters of a name in a sentence
+
 export class Connecting {
   constructor(canvas) {
     this.canvas = canvas;
@@ -22,27 +25,36 @@ export class Connecting {
     for (const [id, { group }] of this.canvas.nodes) {
       group.classList.toggle("target", this.allows(id));
     }
-    this.canvas.say("connect: move to a node, Enter · Escape: cancel");
+    this.canvas.say(HELP);
   }
 
   // Lets the line end at the pointer.
   follow(event, node) {
     const { x, y } = this.canvas.viewport.point(event);
     this.#drawTo(x, y);
-    this.#showCycle(node);
+    this.#judge(node);
   }
 
   // Lets the line end at a node.
   aim(node) {
     const { x, y, width, height } = this.canvas.box(node);
     this.#drawTo(x + width / 2, y + height / 2);
-    this.#showCycle(node);
+    this.#judge(node);
   }
 
   // Whether an edge may lead from the source to a node: no second one, no cycle.
   allows(node) {
-    if (!node || node === this.source || this.canvas.edges.has(`${this.source} ${node}`)) return false;
-    return this.#path(node).length === 0;
+    return Boolean(node) && this.refusal(node) === "";
+  }
+
+  // Why no edge may lead from the source to a node, "" if one may.
+  refusal(node) {
+    const [from, to] = [this.#name(this.source), this.#name(node)];
+    if (node === this.source) return `${to}: an edge leads to another node`;
+    if (this.canvas.edges.has(`${this.source} ${node}`)) return `${from} → ${to} is there already`;
+    const path = this.#path(node);
+    if (!path.length) return "";
+    return `${from} → ${to} would close a cycle: ${[this.source, ...path].map((id) => this.#name(id)).join(" → ")}`;
   }
 
   end() {
@@ -59,7 +71,15 @@ export class Connecting {
     this.line.setAttribute("y2", y);
   }
 
-  #showCycle(node) {
+  #name(id) {
+    const name = this.canvas.nodes.get(id)?.name ?? "";
+    return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
+  }
+
+  // Shows the cycle that an edge to a node would close, and says why it cannot be.
+  #judge(node) {
+    const refusal = node && node !== this.source ? this.refusal(node) : "";
+    this.canvas.say(refusal || HELP, refusal !== "");
     const path = node && node !== this.source ? this.#path(node) : [];
     const steps = new Set(path.slice(1).map((to, at) => `${path[at]} ${to}`));
     for (const [id, { group }] of this.canvas.nodes) {

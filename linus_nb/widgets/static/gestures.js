@@ -5,6 +5,7 @@ import { Connecting } from "./connecting.js";
 const DRAG_PIXELS = 4;
 const KEYS_HELP = "arrows: move · Enter: select";
 const EDIT_HELP = `${KEYS_HELP} · c: connect · Delete: remove`;
+const EDGE_HELP = "Delete: remove";
 const DIRECTIONS = {
   ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
 };
@@ -64,7 +65,9 @@ export class Gestures {
     if (node) this.canvas.nodes.get(node).group.focus({ preventScroll: true });
     if (edge && this.editable()) {
       const [source, target] = edge.split(" ");
+      this.canvas.stage.focus({ preventScroll: true }); // no node has the keys any more
       this.tell({ kind: "click", source, target });
+      this.canvas.say(EDGE_HELP);
     } else {
       this.tell({ kind: "click", node });
     }
@@ -72,8 +75,10 @@ export class Gestures {
 
   #connect(target) {
     const source = this.connecting.source;
+    const refusal = target && target !== source ? this.connecting.refusal(target) : "";
     if (this.connecting.allows(target)) this.tell({ kind: "connect", source, target });
     this.connecting.end();
+    if (refusal) this.canvas.say(refusal, true);
   }
 
   // The page scrolls as ever; with Ctrl (or a pinch), or once the graph has the focus, it zooms.
@@ -95,9 +100,9 @@ export class Gestures {
   }
 
   #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const node = nodeAt(event);
-    if (!node || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!this.#act(event.key, node)) return;
+    if (!(node ? this.#act(event.key, node) : this.#actOnEdge(event.key))) return;
     event.preventDefault();
     event.stopPropagation();
   }
@@ -107,21 +112,26 @@ export class Gestures {
     if (key in DIRECTIONS) this.#step(node, DIRECTIONS[key]);
     else if (key === "Enter" || key === " ") {
       if (this.connecting.active) this.#connect(node);
-      else this.tell({ kind: "click", node });
+      else this.tell({ kind: "click", node }, key);
     } else if (key === "Escape") {
-      this.connecting.end();
-      this.tell({ kind: "click", node: "" });
+      if (this.connecting.active) this.connecting.end();
+      else this.tell({ kind: "click", node: "" });
     } else if (!this.editable()) return false;
     else if (key === "c") this.connecting.begin(node);
-    else if (key === "Delete" || key === "Backspace") this.#remove(node);
+    else if (key === "Delete" || key === "Backspace") this.tell({ kind: "delete", node });
     else return false;
     return true;
   }
 
-  #remove(node) {
+  // The same for the selected edge, where no node has the focus.
+  #actOnEdge(key) {
     const [source, target] = this.canvas.selected.split(" ");
-    if (target) this.tell({ kind: "delete", source, target });
-    else this.tell({ kind: "delete", node });
+    if (!target || !this.editable()) return false;
+    if (key === "Delete" || key === "Backspace") this.tell({ kind: "delete", source, target });
+    else if (key === "Enter") this.tell({ kind: "click", source, target }, key);
+    else if (key === "Escape") this.tell({ kind: "click", node: "" });
+    else return false;
+    return true;
   }
 
   // Focuses the nearest node in a direction; what lies far to the side counts less.

@@ -18,14 +18,18 @@ export class GraphCanvas {
     // Keys pressed here are ours, not JupyterLab's: "d, d" must not delete the cell.
     root.setAttribute("data-lm-suppress-shortcuts", "true");
     this.stage = element(root, "div", "linus-stage");
+    this.stage.tabIndex = -1;
     this.hint = element(root, "div", "linus-hint");
     this.hint.setAttribute("aria-live", "polite");
     this.#addButtons();
     this.gestures = new Gestures(this, { editable, tell });
   }
 
-  // Shows a new drawing; what was painted on the one before is forgotten.
+  // Shows a new drawing; what was painted on the one before is forgotten. Who had moved to a
+  // part of it, or stood on a node with the keyboard, stays there.
   show(text) {
+    const stood = this.focused();
+    const looked = this.viewport?.touched ? this.viewport : null;
     this.viewport?.close();
     this.viewport = undefined;
     this.nodes = new Map();
@@ -38,6 +42,20 @@ export class GraphCanvas {
     for (const group of this.svg.querySelectorAll(".edge")) this.#addEdge(group);
     this.#addHatch();
     this.viewport = new Viewport(this.svg);
+    if (looked) this.viewport.lookAt(looked);
+    if (stood !== undefined) this.focus(stood);
+  }
+
+  // The name of the node with the keyboard's focus.
+  focused() {
+    const group = document.activeElement?.closest?.(".node");
+    return group && this.stage.contains(group) ? group.dataset.node : undefined;
+  }
+
+  // Gives the focus to the node of a name, to the first one where there is none of that name.
+  focus(name) {
+    const all = [...this.nodes.values()];
+    (all.find((node) => node.name === name) ?? all[0])?.group.focus({ preventScroll: true });
   }
 
   // Recolours what has changed: `statuses`, `details` and `marks` by id, `verdicts` by "n0 n1".
@@ -51,18 +69,21 @@ export class GraphCanvas {
       this.#paintNode(id, node, { status, mark: marks[id], detail: details[id] ?? "" });
     }
     for (const [key, edge] of this.edges) {
-      const look = `${verdicts[key]} ${selected === key}`;
+      const look = `${verdicts[key]} ${selected === key} ${marks[key]}`;
       if (edge.look === look) continue;
       edge.look = look;
       const { group } = edge;
+      paintBadge(edge, marks[key] === "problem", () => middleOf(edge.line));
       group.classList.toggle("edge-live", verdicts[key] === true);
       group.classList.toggle("edge-dead", verdicts[key] === false);
       group.classList.toggle("selected", selected === key);
     }
   }
 
-  say(text) {
+  // Says what can be done here or, if it is `wrong`, why something cannot be.
+  say(text, wrong = false) {
     this.hint.textContent = text;
+    this.hint.classList.toggle("wrong", wrong);
   }
 
   // The node's box in the SVG's own units.
@@ -97,7 +118,7 @@ export class GraphCanvas {
     const broad = svgElement("path", { class: "hit", d: line.getAttribute("d") });
     (group === line ? group.parentNode : group).appendChild(broad);
     broad.dataset.edge = `${source} ${target}`;
-    this.edges.set(`${source} ${target}`, { group, source, target });
+    this.edges.set(`${source} ${target}`, { group, line, source, target });
   }
 
   #addHatch() {
@@ -119,7 +140,11 @@ export class GraphCanvas {
     if (this.selected === id) classes.push("selected");
     if (node.detail && !detail) classes.push("plain");
     node.group.setAttribute("class", classes.join(" "));
-    node.group.setAttribute("aria-label", `${node.name}, ${status}`);
+    node.group.setAttribute("aria-label", [node.name, status, ...(mark ? [mark] : [])].join(", "));
+    paintBadge(node, mark === "problem", () => {
+      const { x, y, width } = node.rect.getBBox();
+      return { x: x + width - 2, y: y + 2 };
+    });
     if (node.detail) node.detail.textContent = detail;
     node.sign.textContent = this.signs[status] ?? "";
     if (status === "running" && !node.spinner) {
@@ -143,6 +168,24 @@ export class GraphCanvas {
     add("−", "Zoom out (Ctrl and wheel)", () => this.viewport?.zoom(-1));
     add("⤢", "Fit the whole graph", () => this.viewport?.fit());
   }
+}
+
+// A sign that something is wrong there, so that not only a colour says it.
+function paintBadge(drawn, wanted, place) {
+  if (!wanted) drawn.badge?.remove();
+  if (wanted === Boolean(drawn.badge?.isConnected)) return;
+  const { x, y } = place();
+  const sign = svgElement("text", { x, y: y + 4.5, "text-anchor": "middle" });
+  sign.textContent = "!";
+  drawn.badge = svgElement("g", { class: "badge" });
+  drawn.badge.append(svgElement("circle", { cx: x, cy: y, r: 8 }), sign);
+  // A line that is its own group has nothing inside: its badge stands behind it.
+  if (drawn.group.localName === "g") drawn.group.append(drawn.badge);
+  else drawn.group.after(drawn.badge);
+}
+
+function middleOf(line) {
+  return line.getPointAtLength(line.getTotalLength() / 2);
 }
 
 export function element(parent, name, className) {

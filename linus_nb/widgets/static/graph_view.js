@@ -4,18 +4,18 @@ import { GraphCanvas, element } from "./graph_canvas.js";
 
 const LOOKS = ["statuses", "details", "verdicts", "marks", "selected"];
 
-// Binds a canvas to a widget's model; `choose` is told which id was selected.
-export function bindCanvas(model, root, signal) {
+// Binds a canvas to a widget's model; `send` gets each gesture, and the key that made it. What is
+// selected is shown at once; it is the model's when it is saved.
+export function bindCanvas(model, root, signal, send = (gesture) => tell(model, gesture)) {
   const canvas = new GraphCanvas(root, {
     signs: model.get("signs"),
     editable: () => model.get("editable"),
-    tell: (gesture) => {
+    tell: (gesture, key) => {
       if (gesture.kind === "click") {
         const { node, source, target } = gesture;
         model.set("selected", source ? `${source} ${target}` : node);
-        model.save_changes();
       }
-      model.send(gesture);
+      send(gesture, key);
     },
   });
   const paint = () => canvas.paint(Object.fromEntries(LOOKS.map((key) => [key, model.get(key)])));
@@ -28,6 +28,11 @@ export function bindCanvas(model, root, signal) {
   listen(model, LOOKS, () => canvas.svg && paint(), signal);
   signal.addEventListener("abort", () => canvas.close());
   return canvas;
+}
+
+function tell(model, gesture) {
+  if (gesture.kind === "click") model.save_changes();
+  model.send(gesture);
 }
 
 // Calls `act` when one of `keys` changes, until the view is gone.

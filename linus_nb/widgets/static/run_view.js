@@ -11,7 +11,7 @@ const STOPPING = "Stopping…";
 const STILL_STOPPING = "Stopping… (the cell blocks: ■ in the toolbar stops it at once)";
 const PATIENCE = 2000; // milliseconds
 
-class RunView {
+export class RunView {
   constructor(model, el, signal) {
     this.model = model;
     this.root = element(el, "div", "linus-view linus-run");

@@ -25,6 +25,12 @@ export class Viewport {
     this.#show((this.content.width - width) / 2, (this.content.height - height) / 2, width, height);
   }
 
+  // Shows the same part as another viewport.
+  lookAt({ x, y, width, height }) {
+    this.touched = true;
+    this.#show(x, y, width, height);
+  }
+
   // Moves by pixels of the screen.
   pan(dx, dy) {
     this.touched = true;
