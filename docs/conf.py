@@ -2,7 +2,6 @@
 
 # ruff: noqa: INP001  # a folder of pages, no package
 
-import shutil
 from pathlib import Path
 
 import linus_nb
@@ -18,14 +17,13 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "linus_nb"
 
-# The tutorial is the notebooks, as they ran: executing them is the tests' affair.
+# The tutorial is the notebooks, as they ran: executing them is the tests' affair. From where
+# their copies stand, the documentation's other pages are one step nearer.
 nb_execution_mode = "off"
-shutil.copytree(
-    HERE.parent / "notebooks",
-    HERE / "tutorial",
-    ignore=lambda _, names: [name for name in names if not name.endswith(".ipynb")],
-    dirs_exist_ok=True,
-)
+(HERE / "tutorial").mkdir(exist_ok=True)
+for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
+    text = notebook.read_text(encoding="utf-8").replace("](../docs/", "](../")
+    (HERE / "tutorial" / notebook.name).write_text(text, encoding="utf-8")
 
 myst_heading_anchors = 3
 autodoc_typehints = "signature"

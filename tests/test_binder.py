@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 BINDER = ROOT / "binder"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+README = (ROOT / "README.md").read_text()
 CAMPAIGN = bool(os.environ.get("LINUS_NB_CAMPAIGN"))
 
 MEMORY = 2 * 2**30
@@ -60,7 +61,7 @@ def imported_by(source):
 
 
 def test_binder_installs_extras_that_exist():
-    assert extras() == ["local", "notebook"]
+    assert extras() == ["dask", "local", "notebook", "server"]
     assert set(extras()) <= set(PROJECT["optional-dependencies"])
 
 
@@ -95,9 +96,16 @@ def test_a_notebook_is_short_and_each_code_cell_is_named(notebook):
     assert [s for s in sources_of(notebook) if not s.startswith("# NBVAL_TEST_NAME: ")] == []
 
 
-def test_every_badge_opens_a_notebook_that_is_there():
-    opened = re.findall(r"labpath=notebooks%2F([\w.]+)", (ROOT / "README.md").read_text())
-    assert set(opened) <= {notebook.name for notebook in NOTEBOOKS}
+def test_every_notebook_has_a_badge_that_opens_it():
+    opened = re.findall(r"labpath=notebooks%2F([\w.]+)", README)
+    assert sorted(opened) == [notebook.name for notebook in NOTEBOOKS]
+
+
+def test_all_badges_lead_to_one_repository_and_a_placeholder_is_told():
+    (repository,) = set(re.findall(r"https://mybinder\.org/v2/gh/([^/]+/[^/]+)/HEAD", README))
+    known = PROJECT.get("urls", {}).get("Repository", "https://github.com/OWNER/linus_nb")
+    assert known == f"https://github.com/{repository}"
+    assert ("`OWNER` stands for" in README) == repository.startswith("OWNER/")
 
 
 @pytest.fixture(scope="session")
