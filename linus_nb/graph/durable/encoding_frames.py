@@ -75,7 +75,7 @@ def _read_column(written: Any, decoder: Decoder) -> Any:
     return pd.array([decoder.read(item) for item in more[0]], dtype=first)
 
 
-def _text_dtype(storage: Any, missing: Any) -> pd.StringDtype:
+def _text_dtype(storage: Any, missing: Any) -> Any:
     """Return the dtype of text, stored as Python's where pyarrow, which wrote it, is missing."""
     try:
         return pd.StringDtype(storage, na_value=missing)
