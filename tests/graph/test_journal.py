@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -306,6 +307,19 @@ class TestTrouble:
 
 
 class TestOwnership:
+    def test_of_several_that_ask_at_once_one_gets_it(self, path):
+        lock = path.with_name(f"{path.name}-run.lock")
+        with closing(sqlite3.connect(lock, isolation_level=None)) as asking:
+            asking.execute("BEGIN")
+            asking.execute("SELECT * FROM sqlite_master")  # as far as one that is late has come
+            first = owning.Ownership(path, "run")
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                asking.execute("CREATE TABLE mine (x)")
+        with pytest.raises(RunBusyError):
+            owning.Ownership(path, "run")
+        first.release()
+        owning.Ownership(path, "run").release()
+
     def test_there_is_one_owner_until_it_lets_go(self, path):
         first = owning.Ownership(path, "r")
         with pytest.raises(RunBusyError, match="run r"):

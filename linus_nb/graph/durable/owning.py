@@ -46,7 +46,7 @@ class Ownership:
                     self._path, timeout=0, isolation_level=None, check_same_thread=False
                 )
                 before = self._identity()
-                connection.execute("BEGIN EXCLUSIVE")
+                connection.execute("BEGIN IMMEDIATE")  # EXCLUSIVE may refuse all who ask at once
             except sqlite3.Error as error:
                 if connection is not None:
                     connection.close()
