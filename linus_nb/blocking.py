@@ -15,7 +15,7 @@ import sys
 import threading
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from linus_nb.errors import OptionError
@@ -164,9 +164,18 @@ class _LoopThread:
         self.loop = asyncio.new_event_loop()
         self.blocked = False
         self.thread = threading.Thread(
-            target=self.loop.run_forever, name=f"linus_nb-loop-{number}", daemon=True
+            target=self._run, name=f"linus_nb-loop-{number}", daemon=True
         )
         self.thread.start()
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            # asyncio lets these two out of the loop too, once the task has got them: who
+            # awaits it is told, and the loop is there for all others.
+            with suppress(SystemExit, KeyboardInterrupt):
+                self.loop.run_forever()
+                ended = True
 
 
 class _Loops:

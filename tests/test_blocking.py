@@ -178,6 +178,19 @@ class TestRunBlocking:
         assert executor.last_result.status == "cancelled"
         assert executor.last_result.node_results == {"first": 42, "wait": None}
 
+    @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+    def test_a_coroutine_that_exits_takes_no_loop_with_it(self, kind):
+        async def leave():
+            raise kind("now")
+
+        async def leave_in_a_task():
+            await asyncio.create_task(leave())
+
+        for coroutine in (leave, leave_in_a_task):
+            with pytest.raises(kind, match="now"):
+                run_blocking(coroutine())
+            assert run_blocking(answer()) == 42
+
     def test_one_background_loop_serves_all_callers(self):
         async def where():
             return threading.current_thread().name

@@ -306,6 +306,24 @@ class TestTrouble:
         assert not path.exists()
 
 
+class TestOddTexts:
+    def test_half_a_character_in_an_error_or_a_name_stops_nothing(self, path):
+        def fail():
+            raise ValueError("bad \ud800")
+
+        dag = dag_of({"a\ud800": fail, "b": lambda: 1}, name="odd \ud800")
+        result = DAGExecutor(dag, journal=path, schedule="dataflow").execute()
+        assert (result.status, result.notices) == ("failed", [])
+        assert stored(path)["a\\ud800"][0] == "failed"
+        assert linus_nb.runs(path)["status"].tolist() == ["failed"]
+
+    def test_a_fault_of_ours_while_writing_leaves_nobody_waiting(self, path, monkeypatch):
+        monkeypatch.setattr(Journal, "put_nodes", lambda *_: 1 / 0)
+        result = DAGExecutor(dag_of({"a": lambda: 1}), journal=path).execute()
+        assert result["a"] == 1
+        assert "cannot be written: ZeroDivisionError" in " ".join(result.notices)
+
+
 class TestOwnership:
     def test_of_several_that_ask_at_once_one_gets_it(self, path):
         lock = path.with_name(f"{path.name}-run.lock")

@@ -10,16 +10,20 @@ import sqlite3
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from linus_nb.errors import JournalError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process that is writing."""
+
+
+_HUGE = 2**63
+"""SQLite's whole numbers end there."""
 
 
 class Database:
@@ -128,7 +132,7 @@ class Database:
         """Tell SQLite's errors with the file and what can be done."""
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeError, OverflowError) as error:
             text = str(error)
             damaged = "malformed" in text or "not a database" in text or "corrupt" in text
             raise JournalError(
@@ -148,7 +152,18 @@ class Database:
         self._connection.execute("PRAGMA busy_timeout=50")
 
 
-def insertion(table: str, columns: tuple[str, ...]) -> str:
-    """Return the statement that writes a row, also over an earlier one of the same key."""
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608 - both are ours
+def insert(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write rows, also over earlier ones of the same key; no value keeps others from the disk."""
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        statement = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608 - both are ours
+        connection.executemany(statement, [tuple(map(bindable, row)) for row in rows])
+
+
+def bindable(value: Any) -> Any:
+    """Return what SQLite can hold: half a character is written out, a huge number as text."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode(errors="backslashreplace").decode()
+    if isinstance(value, int) and not -_HUGE <= value < _HUGE:
+        return str(value)
+    return value

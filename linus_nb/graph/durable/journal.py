@@ -10,10 +10,10 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from linus_nb.errors import UnknownRunError
-from linus_nb.graph.durable.database import Database, insertion
+from linus_nb.graph.durable.database import Database, bindable, insert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
 _TABLES = {
     "runs": """
@@ -100,13 +100,12 @@ class Journal(Database):
     def put_run(self, row: RunRow) -> None:
         """Write a run, also over an earlier state of it."""
         with self.told("written"):
-            statement = insertion("runs", RunRow._fields)
-            self._connection.execute(statement, row)
+            insert(self._connection, "runs", [row])
 
-    def put_nodes(self, rows: Iterable[NodeRow]) -> None:
+    def put_nodes(self, rows: Sequence[NodeRow]) -> None:
         """Write settled nodes, all or none; they are on the disk when this returns."""
         with self.told("written"), self.transaction() as connection:
-            connection.executemany(insertion("nodes", NodeRow._fields), rows)
+            insert(connection, "nodes", rows)
 
     def end_run(self, run_id: str, status: str, seconds: float, after: Mapping[str, After]) -> None:
         """Write how a run has ended.
@@ -128,7 +127,7 @@ class Journal(Database):
             connection.executemany(
                 "UPDATE nodes SET definition_after = ?, conditions_after = ? "
                 "WHERE run_id = ? AND path = ?",
-                [(*digests, run_id, path) for path, digests in after.items()],
+                [(*digests, run_id, bindable(path)) for path, digests in after.items()],
             )
 
     # --- reading ---------------------------------------------------------------
@@ -145,7 +144,7 @@ class Journal(Database):
             found = self._connection.execute(
                 "SELECT * FROM runs WHERE dag = ? AND run_id = coalesce(?, run_id) "
                 "ORDER BY started DESC, rowid DESC LIMIT 1",
-                (dag, run_id),
+                (bindable(dag), run_id),
             ).fetchone()
         if found is not None:
             return RunRow(*found)

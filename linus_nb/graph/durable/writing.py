@@ -129,12 +129,12 @@ class Writing(Generic[File, Row]):
             return
         try:
             self._put(self._journal, self._unwritten)
-        except JournalError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait go on
             self._worth_trying = 2 * len(self._unwritten)
             if self._problem is None:
-                self._problem = error
+                self._problem = _as_journal_error(error)
                 self._journal.wait_no_more()
-                logger.warning("the run goes on in memory: %s", error)
+                logger.warning("the run goes on in memory: %s", self._problem)
         else:
             self._worth_trying = 1
             self._unwritten.clear()
@@ -149,3 +149,9 @@ class Writing(Generic[File, Row]):
                 self._journal.close()
         if self._ownership is not None:
             self._ownership.release()
+
+
+def _as_journal_error(error: Exception) -> JournalError:
+    if isinstance(error, JournalError):
+        return error
+    return JournalError(f"the journal cannot be written: {type(error).__name__}: {error}")

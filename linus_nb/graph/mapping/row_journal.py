@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from linus_nb.graph.durable.database import Database, insertion
+from linus_nb.graph.durable.database import Database, insert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _TABLES = {
     "dags": "CREATE TABLE dags (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
@@ -97,10 +97,10 @@ class RowJournal(Database):
         with self.told("written"):
             self._connection.execute(_NEW_VERSION, (dag, digest, version))
 
-    def put_rows(self, rows: Iterable[StoredRow]) -> None:
+    def put_rows(self, rows: Sequence[StoredRow]) -> None:
         """Write rows, all or none; they are on the disk when this returns."""
         with self.told("written"), self.transaction() as connection:
-            connection.executemany(insertion("rows", StoredRow._fields), rows)
+            insert(connection, "rows", rows)
 
     def rows(self, dag: int) -> dict[str, StoredRow]:
         """Return what is stored of a DAG's rows, by key."""
