@@ -41,6 +41,21 @@ class TestReuse:
         assert result.run_id != first.run_id
         assert list(result.timings["status"]) == ["reused", "reused"]
 
+    def test_an_object_that_is_no_data_counts_as_the_same_only_if_it_is(self):
+        class Client:
+            def __init__(self, name):
+                self._name = name
+
+        dag = dag_of({"a": lambda client: client._name})
+        dag.add_node("b", lambda a: a)
+        dag.add_edge("a", "b", lambda state: state["client"]._name == "one")
+        executor, one = DAGExecutor(dag), Client("one")
+        assert executor.execute({"client": one})["b"] == "one"
+        assert reused(executor.execute({"client": one}, reuse=True)) == ["a", "b"]
+        other = executor.execute({"client": Client("two")}, reuse=True)
+        assert (other["a"], reused(other)) == ("two", [])
+        assert other.nodes["b"].status == "skipped"
+
     def test_without_it_everything_runs(self):
         log = Log()
         executor = DAGExecutor(log.chain("a", "b"))

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from linus_nb.errors import UnknownNodeError
 from linus_nb.graph.durable.encoding import digest
+from linus_nb.graph.durable.encoding_classes import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from linus_nb.graph.durable.definitions import Digests
+    from linus_nb.graph.durable.encoding_values import Json
     from linus_nb.graph.node_result import NodeResult
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.run import Run
@@ -57,6 +59,9 @@ class Left(Protocol):
     @property
     def seen(self) -> str | None:
         """The digest of what they saw."""
+
+    def tell(self, value: object) -> Json:
+        """Tell an object that is no data from others, in these digests."""
 
     def restore(self, run: Run, node: int) -> Any:
         """Fill the node's record, but for its status, and return what it wrote."""
@@ -126,7 +131,7 @@ class Recall:
             record.reason = left
             return False
         definition, _ = run.definitions.of(node)
-        record.reason = why_again(left, definition, digest_of_input(record))
+        record.reason = why_again(left, definition, digest_of_input(record, left.tell))
         if record.reason is not None:
             return False
         record.reused = True
@@ -151,21 +156,22 @@ class Recall:
             return None  # a condition that raised may work now
         conditions, _ = self._run.definitions.of_edges(node)
         same = conditions is not None and conditions in left.conditions
-        return left.verdicts if same and left.seen == seen_after(self._run.store, node) else None
+        seen = seen_after(self._run.store, node, left.tell) if same else None
+        return left.verdicts if same and left.seen == seen else None
 
 
-def digest_of_input(record: NodeResult) -> str | None:
+def digest_of_input(record: NodeResult, tell: Callable[[Any], Json] = kind_of) -> str | None:
     """Return the digest of what a node is, or was, given; None if there is no telling."""
     try:
         arguments = record.arguments()
     except Exception:  # noqa: BLE001 - the node itself will fail because of it, or has
         return None
-    return digest(list(arguments))
+    return digest(list(arguments), tell)
 
 
-def seen_after(store: Store, node: int) -> str | None:
+def seen_after(store: Store, node: int, tell: Callable[[Any], Json] = kind_of) -> str | None:
     """Return the digest of what the conditions of a node's edges see."""
-    return digest(dict(store.view(node, with_own=True).items()))
+    return digest(dict(store.view(node, with_own=True).items()), tell)
 
 
 @dataclass(slots=True)
@@ -192,7 +198,7 @@ class InMemory:
     @property
     def inputs(self) -> str | None:
         """What it was given."""
-        return digest_of_input(self._record)
+        return digest_of_input(self._record, self.tell)
 
     @property
     def verdicts(self) -> Sequence[Verdict] | None:
@@ -207,7 +213,11 @@ class InMemory:
     @property
     def seen(self) -> str | None:
         """What its conditions saw."""
-        return seen_after(self.result.store, self.node)
+        return seen_after(self.result.store, self.node, self.tell)
+
+    def tell(self, value: object) -> Json:
+        """Tell objects apart by identity: both runs are here and keep theirs alive."""
+        return [kind_of(value), id(value)]
 
     def restore(self, run: Run, node: int) -> Any:
         """Take over everything but the times."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from linus_nb.errors import ConditionError, JournalError, UnreadableError
 from linus_nb.graph.attempt import Attempt
 from linus_nb.graph.durable.encoding import loads
+from linus_nb.graph.durable.encoding_classes import kind_of
 from linus_nb.graph.durable.recorder import TIMES
 from linus_nb.graph.durable.recording import shape_of
 from linus_nb.graph.durable.resuming import Past
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from linus_nb.graph.durable.definitions import Digests
+    from linus_nb.graph.durable.encoding_values import Json
     from linus_nb.graph.durable.journal import NodeRow, RunRow
     from linus_nb.graph.result import ExecutionResult
     from linus_nb.graph.run import Run
@@ -71,6 +73,10 @@ class OnDisk:
     def seen(self) -> str | None:
         """What its conditions saw."""
         return self.row.seen
+
+    def tell(self, value: object) -> Json:
+        """Tell objects apart by their class: another process has no others of them."""
+        return kind_of(value)
 
     def restore(self, run: Run, node: int) -> Any:
         """Take over everything but the times."""
