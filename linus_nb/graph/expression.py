@@ -46,7 +46,7 @@ class Expression:
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
             raise ExpressionError(f"an expression is a text, not {text!r}", hint=ALLOWED)
-        self.text = text.strip()
+        self.text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
         reader = Reader(self.text)
         self._meaning = reader.meaning
         self.keys = tuple(key for key in reader.keys if key not in reader.asked)

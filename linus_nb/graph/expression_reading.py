@@ -50,7 +50,9 @@ def _parsed(text: str) -> ast.expr:
             warnings.simplefilter("ignore")  # about odd escapes, which are no fault
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        position = _position(text, error.lineno or 1, (error.offset or 1) - 1)
+        # Python says 0 of a text that ends too early.
+        column = (error.offset or len(text) + 1) - 1
+        position = _position(text, error.lineno or 1, column)
         raise ExpressionError(
             f"{error.msg}, at character {position} of {_quoted(text)}",
             hint=ALLOWED,

@@ -87,8 +87,11 @@ class RunMaker:
         return {**held, **(initial_state or {})}
 
     def _slots(self, limits: Mapping[str, int] | None = None) -> Slots[Any] | None:
-        """Return the executor's limits, and further ones, as one queue."""
-        limits = {**self.limits, **(limits or {})}
+        """Return the executor's limits, and further ones, as one queue; the smaller holds."""
+        further = dict(limits or {})
+        Slots[Any](None, further)  # refuses what cannot be compared
+        smaller = {n: min(further[n], self.limits[n]) for n in further.keys() & self.limits.keys()}
+        limits = {**self.limits, **further, **smaller}
         if self.max_concurrency is None and not limits:
             return None
         return Slots(self.max_concurrency, limits)

@@ -168,8 +168,9 @@ class DagBuilder(BuilderView):
                 act(message)
             except LinusError as error:
                 self.note = sendable(error.message)
-            self._asked_of = None
-            self.edit = str(message.get("edit", self.edit))
+            finally:  # whatever happened: a form waits for the answer to its edit
+                self._asked_of = None
+                self.edit = str(message.get("edit", self.edit))
 
     def _take_gesture(self, message: Mapping[str, Any]) -> None:
         super()._receive(self, message, None)
@@ -204,6 +205,15 @@ class DagBuilder(BuilderView):
             self._do(lambda: self._design.set_condition(source, target, str(text)))
         else:
             self._do(lambda: self._design.set_field(node, str(field), str(text)))
+            if field == "name" and node not in self.dag:
+                self._follow(node, str(text))
+
+    def _follow(self, old: str, new: str) -> None:
+        """Let messages about earlier drawings, which are on their way, mean the renamed node."""
+        self._drawings = {
+            number: tuple(new if name == old else name for name in names)
+            for number, names in self._drawings.items()
+        }
 
     def _insert_key(self, message: Mapping[str, Any]) -> None:
         node = self._name(message.get("node"))
@@ -234,6 +244,7 @@ class DagBuilder(BuilderView):
         """Take a step in the design, and show what came of it."""
         with self._lock, self.hold_sync():
             step()
+            self.executor.dag = self.dag  # what "Rerun failed" runs is what is shown here
             self._show_design()
 
     # --- the run -------------------------------------------------------------------------

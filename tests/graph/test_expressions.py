@@ -373,3 +373,15 @@ class TestLaterRuns:
 def test_every_error_is_a_linus_error():
     assert issubclass(ExpressionError, GraphError)
     assert issubclass(ExpressionError, LinusError)
+
+
+def test_a_text_that_ends_too_early_is_wrong_at_its_end():
+    with pytest.raises(ExpressionError) as caught:
+        Expression("load >")
+    assert caught.value.position == 6
+
+
+def test_odd_ends_of_lines_are_ends_of_lines():
+    with pytest.raises(ExpressionError, match="'lambda:1' is not allowed"):
+        Expression("(1\r,lambda:1)")
+    assert Expression("(a\r\n+ 1)")({"a": 1}) == 2

@@ -172,6 +172,9 @@ class TestColumns:
             ({"double": "status"}, "'status_of_node'"),
             ({"double": "x", "checked": "x"}, "two columns"),
             ({"double": "number"}, "columns={'double': 'number_out'}"),
+            (5, "columns=5"),
+            ([["double"]], "not by ['double']"),
+            ({"double": 5}, "not by 5"),
         ],
     )
     async def test_what_cannot_be_is_told_before_any_row_runs(self, columns, text):
@@ -193,6 +196,18 @@ class TestColumns:
         frame = await DAGExecutor(doubler()).amap({"number": n, "status": "old"} for n in (1, 2))
         assert list(frame["status_input"]) == ["old", "old"]
         assert list(frame["status"]) == ["success", "success"]
+
+    async def test_its_new_name_is_one_that_nothing_has(self):
+        row = {"number": 1, "error": 2, "error_input": 3, "error_input_2": 4}
+        frame = await DAGExecutor(doubler()).amap(iter([row]))
+        names = [*list(row)[:1], "error_input_3", "error_input", "error_input_2", "double", *ADDED]
+        assert list(frame.columns) == names
+
+    async def test_whole_numbers_that_no_float_holds_stay_what_they_are(self):
+        large = 2**60 + 1
+        for values in ([large, 0.5], [large, None], [large, 1]):
+            frame = await DAGExecutor(dag_of({"n": lambda v: v})).amap([{"v": v} for v in values])
+            assert int(frame["n"][0]) == large
 
 
 class TestBadRows:
@@ -277,6 +292,7 @@ class TestRefused:
             ("no.csv", "there is no file"),
             (pd.DataFrame({0: [1]}), "columns.map(str)"),
             (pd.DataFrame([[1, 2]], columns=["a", "a"]), "'a' 2 times"),
+            (["a", "b"], "amap([{'text': row}"),
         ],
     )  # fmt: skip
     async def test_what_is_no_table(self, rows, text):
@@ -290,6 +306,11 @@ class TestRefused:
     async def test_limits_that_are_none(self, options):
         with pytest.raises(OptionError, match="whole number"):
             await DAGExecutor(doubler()).amap(numbers(1), **options)
+
+    @pytest.mark.parametrize("journal", [True, "rows\0.db"])
+    async def test_a_journal_that_is_no_path(self, journal):
+        with pytest.raises(OptionError, match="is no path of a file"):
+            await DAGExecutor(doubler()).amap(numbers(1), journal=journal)
 
     async def test_a_key_that_is_no_column(self, tmp_path):
         with pytest.raises(OptionError, match="key='nummer' is no column"):
@@ -321,6 +342,14 @@ class TestLimits:
         executor = DAGExecutor(dag, max_concurrency=3, limits={"gpu": 1})
         await executor.amap([{}] * 20)
         assert (spy.most, len(spy.started)) == (3, 40)
+
+    @pytest.mark.parametrize(("own", "further", "most"), [(2, 5, 2), (5, 2, 2)])
+    async def test_of_two_limits_of_one_resource_the_smaller_holds(self, own, further, most):
+        spy = Spy()
+        dag = dag_of({"n": AgentNode("n", spy.node("n", 0.01), resource="gpu")})
+        executor = DAGExecutor(dag, limits={"gpu": own})
+        await executor.amap([{}] * 20, limits={"gpu": further})
+        assert spy.most == most
 
     async def test_threads_are_shared_by_all_rows(self):
         names = set()
@@ -448,11 +477,24 @@ class TestStop:
         assert await self.stopped(executor, [{}], begun) < 0.5
         assert "'n'" in executor.last_map.attrs["notices"][0]
 
+    async def test_of_a_list_all_rows_are_in_the_frame(self):
+        begun = asyncio.Event()
+
+        async def waits(number):
+            begun.set()
+            await asyncio.sleep(1_000)
+
+        executor = DAGExecutor(dag_of({"n": waits}))
+        rows = [{"number": n} for n in range(30)]
+        await self.stopped(executor, rows, begun, max_concurrency=2)
+        assert executor.last_map["number"].tolist() == list(range(30))
+        assert set(executor.last_map["status"]) == {"cancelled"}
+
     async def test_the_frame_so_far_can_be_looked_at_meanwhile(self):
         executor = DAGExecutor(dag_of({"n": sleeper(0.05)}))
         task = asyncio.ensure_future(executor.amap([{}] * 3, max_concurrency=1))
         await asyncio.sleep(0.07)
-        assert list(executor.last_map["status"]) == ["success", "waiting"]
+        assert list(executor.last_map["status"]) == ["success", "waiting", "waiting"]
         assert list((await task)["status"]) == ["success"] * 3
 
 
@@ -473,3 +515,19 @@ class TestSourceThatFails:
             await executor.amap(broken_async() if asynchronous else broken())
         assert isinstance(caught.value.__cause__, OSError)
         assert list(executor.last_map["double"]) == [2, 4]
+
+    @pytest.mark.parametrize("asynchronous", [True, False])
+    @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt, asyncio.CancelledError])
+    async def test_whatever_it_raises_ends_the_map_and_nothing_else(self, asynchronous, error):
+        def broken():
+            yield {"number": 1}
+            raise error
+
+        async def broken_async():
+            yield {"number": 1}
+            raise error
+
+        executor = DAGExecutor(doubler())
+        with pytest.raises(RowsError, match="after 1 rows"):
+            await executor.amap(broken_async() if asynchronous else broken())
+        assert list(executor.last_map["double"]) == [2]

@@ -4,6 +4,7 @@ import asyncio
 import os
 import pickle
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from graph_makers import dag_of
 from killed_map import ROWS
 from pandas.testing import assert_frame_equal
+from PIL import Image
 
 from linus_nb.errors import JournalError, RunBusyError
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor, SharedState
@@ -193,8 +195,121 @@ class TestKeys:
         assert "key='id' names no row: KeyError" in frame["error"][1]
         assert "cannot be stored" in frame["error"][2]
 
+    async def test_a_function_gets_a_row_of_its_own(self, path):
+        frame, _ = await Counting().map(path, key=lambda row: row.pop("number"))
+        assert list(frame["out"]) == [10, 20, 30, 40]
+
+    @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt, ValueError("no key")])
+    async def test_a_function_that_raises_fails_its_row_whatever_it_raises(self, path, error):
+        def key(row):
+            if row["number"] == 2:
+                raise error
+            return row["number"]
+
+        frame, ran = await Counting().map(path, key=key)
+        assert (list(frame["status"]).count("failed"), ran) == (1, [1, 3, 4])
+
+
+class Document:
+    """No data for a journal, and told by what is in it."""
+
+    def __init__(self, text):
+        self._text = text
+
+    def text(self):
+        return self._text
+
+
+class Slotted:
+    __slots__ = ("url",)
+
+    def __init__(self, url):
+        self.url = url
+
+
+class Connected(Document):
+    """Nobody can tell what is behind its lock."""
+
+    def __init__(self, text):
+        super().__init__(text)
+        self.lock = threading.Lock()
+
+
+def deep(levels):
+    value = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+class TestObjects:
+    """What is no data is told by its content, and where it cannot be told it has changed."""
+
+    @pytest.mark.parametrize(
+        ("make", "values"),
+        [
+            (Document, "ab"), (Slotted, "ab"), (re.compile, "ab"),
+            (lambda text: [Document([text])], "ab"),
+            (lambda colour: Image.new("RGB", (2, 2), colour), ["red", "blue"]),
+        ],
+        ids=["private attribute", "slots", "pattern", "inside", "picture"],
+    )  # fmt: skip
+    async def test_by_its_content(self, path, make, values):
+        dag, notices = dag_of({"n": lambda value: 1}), []
+        for value in (values[0], values[0], values[1]):
+            frame = await DAGExecutor(dag).amap([{"value": make(value)}], journal=path)
+            notices += [frame.attrs["notices"]]
+        again = [f"1 row of {str(path)!r} ran again: their content has changed"]
+        assert notices == [[], [], again]
+
+    @pytest.mark.parametrize("value", [Connected("a"), deep(400)], ids=["lock", "deep"])
+    async def test_a_row_that_cannot_be_told_runs_again_and_says_that(self, path, value):
+        dag = dag_of({"n": lambda value: 1})
+        for again in (False, True):
+            frame = await DAGExecutor(dag).amap([{"value": value}], journal=path)
+            told = "there is no telling whether their content has changed"
+            assert [told in notice for notice in frame.attrs["notices"]] == [True] * again
+
+    @pytest.mark.parametrize(("kind", "told"), [(Document, "changed"), (Connected, "no telling")])
+    async def test_a_client_in_the_state_counts_with_its_content(self, path, kind, told):
+        texts = []
+        for text in ("a", "b"):
+            state = SharedState()
+            state.set("client", kind(text))
+            executor = DAGExecutor(dag_of({"n": lambda client, **_: client.text()}), state)
+            frame = await executor.amap(TABLE, journal=path)
+            texts.append(frame["n"][0])
+        assert texts == ["a", "b"]
+        assert told in frame.attrs["notices"][0]
+
 
 class TestTrouble:
+    async def test_many_rows_that_cannot_be_stored_are_one_notice(self, path, caplog):
+        dag = dag_of({"n": lambda number: threading.Lock()})
+        frame = await DAGExecutor(dag).amap([{"number": n} for n in range(200)], journal=path)
+        (notice,) = frame.attrs["notices"]
+        assert notice.startswith("200 rows are not in the journal, the first is row ")
+        assert caplog.text.count("is not in the journal") == 1
+
+    async def test_a_link_to_a_journal_is_that_journal(self, path):
+        counting, link = Counting(), path.with_name("link.db")
+        await counting.map(path)
+        link.symlink_to(path)
+        assert (await counting.map(link))[1] == []
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def waits():
+            begun.set()
+            await go_on.wait()
+
+        dag = dag_of({"n": waits})
+        first = asyncio.ensure_future(DAGExecutor(dag).amap([{}], journal=path))
+        await begun.wait()
+        with pytest.raises(RunBusyError):
+            await counting.map(link)
+        go_on.set()
+        assert list((await first)["status"]) == ["success"]
+
     async def test_a_row_that_cannot_be_stored_runs_again_and_that_is_told(self, path):
         dag = dag_of({"n": lambda number, **_: threading.Lock() if number == 2 else number})
         for _ in range(2):

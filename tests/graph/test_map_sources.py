@@ -2,13 +2,18 @@
 
 import asyncio
 import builtins
+import gc
 import json
 import sqlite3
+import threading
+import time
+import weakref
+from collections import UserDict
 
 import pandas as pd
 import pytest
 from graph_makers import Spy, dag_of
-from pandas.testing import assert_frame_equal
+from pandas.testing import assert_frame_equal, assert_index_equal
 
 from linus_nb.errors import MissingExtraError, MissingInputError, OptionError, RowsError
 from linus_nb.graph import DAGExecutor
@@ -127,6 +132,140 @@ class TestIterables:
         frame = await DAGExecutor(dag_of({"n": tells})).amap(rows(), max_concurrency=1)
         assert frame["n"].tolist() == [1, 2]
 
+    async def test_a_slow_iterator_does_not_hold_the_loop(self):
+        asked, go_on = threading.Event(), threading.Event()
+
+        def rows():
+            yield {"number": 1}
+            asked.set()
+            go_on.wait(5)
+            yield {"number": 2}
+
+        task = asyncio.ensure_future(mapped(dict(row, text="") for row in rows()))
+        while not asked.is_set():  # noqa: ASYNC110 - it is set in a thread
+            await asyncio.sleep(0.001)
+        go_on.set()
+        assert (await task)["number"].tolist() == [1, 2]
+
+    async def test_a_mapping_that_cannot_be_read_is_a_failed_row(self):
+        class Lazy(UserDict):
+            def __getitem__(self, key):
+                raise OSError("the line is cut")
+
+        rows = [{"number": 1, "text": ""}, Lazy(number=2), {"number": 3, "text": ""}]
+        for given in (rows, iter(rows)):
+            frame = await mapped(given)
+            assert frame["status"].tolist() == ["success", "failed", "success"]
+            assert "cannot be read: OSError: the line is cut" in frame["error"][1]
+
+    async def test_what_says_it_is_empty_and_is_not_is_read(self):
+        class Lying:
+            def __len__(self):
+                return 0
+
+            def __iter__(self):
+                return iter([{"number": 1, "text": ""}])
+
+        assert (await mapped(Lying()))["status"].tolist() == ["success"]
+
+
+class Closing:
+    """Streams of rows that note when they are closed, each waits for ever after the first."""
+
+    def __init__(self):
+        self.asked, self.closed, self.go_on = (threading.Event() for _ in range(3))
+
+    async def stream(self):
+        try:
+            yield {"number": 1, "text": ""}
+            self.asked.set()
+            await asyncio.sleep(1_000)
+        finally:
+            self.closed.set()
+
+    async def stubborn(self):
+        try:
+            async for row in self.stream():
+                yield row
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.5)
+            raise
+
+    def generator(self):
+        try:
+            yield {"number": 1, "text": ""}
+            self.asked.set()
+            self.go_on.wait(5)
+            yield {"number": 2, "text": ""}
+        finally:
+            self.closed.set()
+
+
+class TestStop:
+    async def stopped(self, rows, closing):
+        """Stop a map that waits for rows and return the seconds it takes."""
+        task = asyncio.ensure_future(mapped(rows))
+        while not closing.asked.is_set():  # noqa: ASYNC110 - it may be set in a thread
+            await asyncio.sleep(0.001)
+        before = time.perf_counter()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return time.perf_counter() - before
+
+    async def test_a_stream_is_closed(self):
+        closing = Closing()
+        assert await self.stopped(closing.stream(), closing) < 0.3
+        assert closing.closed.is_set()
+
+    async def test_a_stream_that_rows_are_waited_for_by_a_node_is_closed_too(self):
+        closing, begun = Closing(), asyncio.Event()
+
+        async def rows():
+            try:
+                yield {"number": 1}
+                yield {"number": 2}
+            finally:
+                closing.closed.set()
+
+        async def hangs(number):
+            begun.set()
+            await asyncio.sleep(1_000)
+
+        executor = DAGExecutor(dag_of({"n": hangs}))
+        task = asyncio.ensure_future(executor.amap(rows(), max_concurrency=1))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert closing.closed.is_set()
+
+    async def test_a_stream_that_will_not_end_is_left_to_itself(self):
+        closing = Closing()
+        before = asyncio.all_tasks()
+        assert await self.stopped(closing.stubborn(), closing) < 0.3
+        await asyncio.wait(asyncio.all_tasks() - before)
+
+    async def test_an_iterator_is_closed_when_it_gives_up_its_thread(self):
+        closing = Closing()
+        assert await self.stopped(closing.generator(), closing) < 0.3
+        assert not closing.closed.is_set()
+        closing.go_on.set()
+        assert await asyncio.to_thread(closing.closed.wait, 5)
+
+    async def test_what_was_made_of_a_source_is_gone_with_the_map(self):
+        closing, made = Closing(), []
+
+        class Rows:
+            def __aiter__(self):
+                rows = closing.stream()
+                made.append(weakref.ref(rows))
+                return rows
+
+        assert await self.stopped(Rows(), closing) < 0.3
+        gc.collect()
+        assert [rows() for rows in made] == [None]
+
 
 class TestFiles:
     @pytest.mark.parametrize("name", FILES)
@@ -180,9 +319,10 @@ class TestFiles:
         path = tmp_path / "rows.csv"
         path.write_text("number,text\n" + "1,a\n" * 10 + "1,a,b,c\n")
         executor = DAGExecutor(triple())
-        with pytest.raises(RowsError, match="after 8 rows"):
+        with pytest.raises(RowsError, match=r"after 10 rows .* in line 12, saw 4") as caught:
             await executor.amap(path)
-        assert len(executor.last_map) == 8
+        assert list(executor.last_map["status"]) == ["success"] * 10
+        assert f"pd.read_csv({str(path)!r}, on_bad_lines='skip')" in caught.value.hint
 
     async def test_a_file_is_let_go_when_the_map_is_stopped(self, tmp_path):
         path, begun = tmp_path / "rows.jsonl", asyncio.Event()
@@ -199,6 +339,38 @@ class TestFiles:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert set(executor.last_map["status"]) == {"cancelled"}
+
+    async def test_lines_that_cannot_be_decoded_are_failed_rows(self, tmp_path):
+        path = tmp_path / "rows.jsonl"
+        path.write_bytes(
+            b'\xef\xbb\xbf{"number": 1, "text": "a"}\n'
+            b'{"number": 2, "text": "caf\xe9"}\n{"number": 3, "text": "b"}\n'
+        )
+        frame = await mapped(path)
+        assert frame["status"].tolist() == ["success", "failed", "success"]
+        assert frame["error"][1].startswith("line 2 is no JSON: 'utf-8' codec")
+
+    async def test_half_a_sign_in_a_row_is_kept_as_it_is(self, tmp_path):
+        path = tmp_path / "rows.jsonl"
+        path.write_text('{"text": "a", "number": 1}\n{"text": "\\ud83d", "\\ud83d": [2]}\n')
+        frame = await DAGExecutor(dag_of({"n": lambda text, **_: text})).amap(path)
+        assert frame["text"].tolist() == frame["n"].tolist() == ["a", "\ud83d"]
+        assert frame["\ud83d"].tolist()[1] == [2]
+        assert (frame["number"].dtype, frame["number"][0]) == ("float64", 1)
+
+    @pytest.mark.parametrize("rows_before", [0, 9])
+    async def test_a_csv_file_of_another_encoding_says_how_to_read_it(self, tmp_path, rows_before):
+        path = tmp_path / "rows.csv"
+        path.write_bytes(b"number,text\n" + b"1,a\n" * rows_before + b"2,caf\xe9\n")
+        with pytest.raises(RowsError) as caught:
+            await mapped(path)
+        assert f"pd.read_csv({str(path)!r}, encoding='cp1252')" in caught.value.hint
+
+    async def test_the_range_of_a_parquet_files_index_is_kept(self, tmp_path):
+        table = TABLE.set_axis(pd.RangeIndex(100, 50, -2, name="id"))
+        table.to_parquet(tmp_path / "rows.parquet")
+        frame = await mapped(tmp_path / "rows.parquet")
+        assert_index_equal(frame.index, table.index, exact=True)
 
     async def test_parquet_without_pyarrow_says_what_to_install(self, tmp_path, monkeypatch):
         write_parquet(tmp_path / "rows.parquet")

@@ -112,6 +112,41 @@ def test_a_message_about_an_earlier_drawing_means_the_node_of_that_drawing():
     assert "ordered" in builder.note
 
 
+def test_what_was_typed_while_a_node_was_renamed_still_means_that_node():
+    builder = built()
+    before = builder.revision
+    for name in ("lo", "loa_x"):
+        tell(builder, "field", node="n0", field="name", value=name, revision=before)
+    tell(builder, "field", node="n0", field="description", value="reads", revision=before)
+    assert builder.dag.nodes["loa_x"].description == "reads"
+    assert builder.note == ""
+
+
+def test_what_failed_is_run_again_as_it_is_now():
+    builder = built()
+    assert builder.executor.dag is builder.dag
+    tell(builder, "field", node="n0", field="agent", value="ordered")
+    assert builder.executor.dag is builder.dag
+    builder.undo()
+    assert builder.executor.dag.nodes["load"].agent is load
+
+
+def test_an_empty_text_over_a_function_or_a_router_leaves_it():
+    dag = AgentDAG("d")
+    for name in "abc":
+        dag.add_node(name, lambda: 1)
+    dag.add_edge("a", "b", lambda state: False)
+    dag.add_branch("b", lambda state: "l", {"l": "c"})
+    builder = DagBuilder(dag)
+    for source, target in (("n0", "n1"), ("n1", "n2")):
+        for text in ("a >", ""):
+            tell(builder, "field", source=source, target=target, field="condition", value=text)
+    assert not builder.problems
+    assert [edge.condition or edge.branch for edge in builder.dag.edges] == [
+        edge.condition or edge.branch for edge in dag.edges
+    ]
+
+
 @pytest.mark.parametrize("revision", [None, -1, 10_000])
 def test_ids_of_a_drawing_that_nobody_knows_change_nothing(revision):
     builder = built()

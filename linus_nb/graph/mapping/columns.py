@@ -38,7 +38,7 @@ def output_columns(
         raise OptionError(f"columns={columns!r} is one name", hint=f"columns=[{columns!r}]")
     if columns is None:
         columns = [structure.nodes[node].key for node in structure.ends()]
-    named = dict(columns) if isinstance(columns, Mapping) else {key: key for key in columns}
+    named = _named(structure, columns)
     for key in named:
         if key not in structure.writers:
             close = get_close_matches(str(key), structure.writers, n=1)
@@ -56,6 +56,20 @@ def output_columns(
             hint=f"columns={{{key!r}: {f'{twice}_of_node'!r}}} renames one",
         )
     return named
+
+
+def _named(structure: Structure, columns: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
+    """Return what was asked for as a dict, if it is names."""
+    if not isinstance(columns, Iterable):
+        raise OptionError(
+            f"columns={columns!r} are no names", hint=f"columns={list(structure.writers)[:20]}"
+        )
+    columns = columns if isinstance(columns, Mapping) else list(columns)
+    asked = [*columns, *(columns.values() if isinstance(columns, Mapping) else ())]
+    odd = next((name for name in asked if not isinstance(name, str)), None)
+    if odd is not None:
+        raise OptionError(f"a column is named by text, not by {odd!r}")
+    return dict(zip(columns, asked[-len(columns) :], strict=True)) if columns else {}
 
 
 def refuse_clashes(named: Mapping[str, str], given: Collection[str]) -> None:

@@ -1,19 +1,21 @@
-"""Tables in files, read in chunks by a thread, so that no file has to fit into memory."""
+"""Tables in files, read in chunks by a thread: the first rows run before the last are read.
+
+What has been read stays in memory, because it is part of the frame.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from linus_nb.errors import MissingExtraError, OptionError
+from linus_nb.errors import LinusError, MissingExtraError, OptionError
 from linus_nb.graph.mapping.sources import BadRow, Items, columns_of
-from linus_nb.graph.threads import Threads
+from linus_nb.graph.mapping.threaded import in_thread
 
 if TYPE_CHECKING:
     import os
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
 
 CHUNK = 1_000
 """Rows that are read at a time."""
-
-_END = object()
-
-T = TypeVar("T")
 
 
 class TableFile:
@@ -40,6 +38,8 @@ class TableFile:
         Opens the file and yields it frame by frame.
     total : int, optional
         The number of rows.
+    numbers : RangeIndex, optional
+        The index, where it is not stored row by row; default: from 0.
     """
 
     def __init__(
@@ -47,11 +47,13 @@ class TableFile:
         empty: pd.DataFrame,
         chunks: Callable[[], Iterator[pd.DataFrame]],
         total: int | None = None,
+        numbers: pd.RangeIndex | None = None,
     ) -> None:
         self.columns = columns_of(empty)
         self.total = total
         self._empty = empty
         self._chunks = chunks
+        self._numbers = numbers
         self._read: list[pd.DataFrame] = []
 
     async def read(self) -> AsyncGenerator[Sequence[object]]:
@@ -66,22 +68,10 @@ class TableFile:
         if not self._read:
             return self._empty
         plain = all(isinstance(chunk.index, pd.RangeIndex) for chunk in self._read)
-        return pd.concat(self._read, ignore_index=plain)
-
-
-async def in_thread(make: Callable[[], Iterator[T]]) -> AsyncGenerator[T]:
-    """Yield what an iterator gives that is made, and asked, in a thread."""
-    threads = Threads(1)
-    items: Iterator[T] | None = None
-    try:
-        items = await threads.call(make)
-        while (item := await threads.call(partial(next, items, _END))) is not _END:
-            yield item
-    finally:
-        threads.close()
-        # One that is being asked cannot be closed: it ends with its thread.
-        with contextlib.suppress(ValueError):
-            getattr(items, "close", bool)()
+        table = pd.concat(self._read, ignore_index=plain)
+        if plain and self._numbers is not None:
+            table.index = self._numbers[: len(table)]
+        return table
 
 
 def source_of_file(path: str | os.PathLike[str]) -> Source:
@@ -105,20 +95,52 @@ def source_of_file(path: str | os.PathLike[str]) -> Source:
         raise OptionError(f"there is no file {str(path)!r}", hint=f"it would be {file.absolute()}")
     try:
         return kind(file)
+    except LinusError:
+        raise
     except (OSError, ValueError) as error:  # what pandas and pyarrow raise for damaged files
-        if isinstance(error, OptionError):
-            raise
-        raise OptionError(f"{str(path)!r} cannot be read: {error}") from error
+        raise _unreadable(file, error) from error
 
 
 def _csv(path: Path) -> Source:
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
 
+    def opened() -> Any:
+        return pd.read_csv(path, sep=separator, chunksize=CHUNK)
+
     def chunks() -> Iterator[pd.DataFrame]:
-        with pd.read_csv(path, sep=separator, chunksize=CHUNK) as reader:
-            yield from reader
+        done = 0
+        try:
+            with opened() as reader:
+                for chunk in reader:
+                    yield chunk
+                    done += len(chunk)
+        except ValueError as error:  # a ragged line, or an encoding
+            with opened() as reader:
+                yield from _before_fault(reader, done)
+            raise _unreadable(path, error) from error
 
     return TableFile(pd.read_csv(path, sep=separator, nrows=0), chunks)
+
+
+def _before_fault(reader: Any, done: int) -> Iterator[pd.DataFrame]:
+    """Yield the rows between those that were read and the one that cannot be, as one chunk."""
+    while done > 0:
+        done -= len(reader.get_chunk(min(CHUNK, done)))
+    rows: list[pd.DataFrame] = []
+    with contextlib.suppress(ValueError, StopIteration):
+        while True:
+            rows.append(reader.get_chunk(1))
+    if rows:
+        yield pd.concat(rows)
+
+
+def _unreadable(path: Path, error: Exception) -> OptionError:
+    name, hint = str(path), None
+    if isinstance(error, UnicodeDecodeError):
+        hint = f"amap(pd.read_csv({name!r}, encoding='cp1252')), or what its encoding is"
+    elif isinstance(error, pd.errors.ParserError):
+        hint = f"amap(pd.read_csv({name!r}, on_bad_lines='skip'))"
+    return OptionError(f"{name!r} cannot be read: {error}", hint=hint)
 
 
 def _parquet(path: Path) -> Source:
@@ -139,7 +161,18 @@ def _parquet(path: Path) -> Source:
 
     with ParquetFile(path) as file:
         empty = file.schema_arrow.empty_table().to_pandas()
-        return TableFile(empty, chunks, file.metadata.num_rows)
+        rows = file.metadata.num_rows
+        return TableFile(empty, chunks, rows, _numbers_of(file.schema_arrow, rows))
+
+
+def _numbers_of(schema: Any, rows: int) -> pd.RangeIndex | None:
+    """Return the index that pandas noted as a range, unless the file has other rows now."""
+    for index in (schema.pandas_metadata or {}).get("index_columns", ()):
+        if isinstance(index, dict) and index.get("kind") == "range":
+            bounds = (index["start"], index["stop"], index["step"])
+            numbers = pd.RangeIndex(*bounds, name=index.get("name"))
+            return numbers if len(numbers) == rows else None
+    return None
 
 
 class LinesFile(Items):
@@ -162,15 +195,15 @@ class LinesFile(Items):
                 yield list(map(self.keep, chunk))
 
     def _chunks(self) -> Iterator[list[object]]:
-        with self._path.open(encoding="utf-8") as file:
+        with self._path.open("rb") as file:
             lines = ((number, line) for number, line in enumerate(file, 1) if line.strip())
             while chunk := [_row_of(*numbered) for numbered in islice(lines, CHUNK)]:
                 yield chunk
 
 
-def _row_of(number: int, line: str) -> object:
+def _row_of(number: int, line: bytes) -> object:
     try:
-        return json.loads(line)
+        return json.loads(line.decode("utf-8-sig"))  # Windows begins a file with a mark
     except (ValueError, RecursionError) as error:
         return BadRow(f"line {number} is no JSON: {error}")
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
-from collections import deque
+import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from linus_nb.awake import keep_awake
 from linus_nb.blocking import warn_of_old_nest_asyncio
-from linus_nb.errors import OptionError, RowsError
+from linus_nb.errors import LinusError, OptionError, RowsError
 from linus_nb.graph import settings
 from linus_nb.graph.loop_watch import watching
 from linus_nb.graph.mapping.columns import output_columns, refuse_clashes
 from linus_nb.graph.mapping.frame import map_frame
 from linus_nb.graph.mapping.outcome import RowOutcome
 from linus_nb.graph.mapping.progress import find_screen_for, progress_bar
+from linus_nb.graph.mapping.reading import Reading
 from linus_nb.graph.mapping.row_names import RowNamer
 from linus_nb.graph.mapping.row_recorder import RowRecorder
 from linus_nb.graph.mapping.row_runs import RowRuns
@@ -29,7 +29,7 @@ from linus_nb.graph.threads import Threads
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     import pandas as pd
 
@@ -100,11 +100,9 @@ class Mapper:
             self._recorder = RowRecorder(journal, structure, held, keys, retry_failed=retry_failed)
         self._name, self._run_id = structure.name, secrets.token_hex(6)
         self._progress = progress
-        self._read: deque[object] = deque()
         self._outcomes: list[RowOutcome | None] = []
-        self._turn = asyncio.Lock()
-        self._has_more, self._is_over = True, False
-        self._fault: Exception | None = None
+        self._is_over = False
+        self._fault: BaseException | None = None
 
     def _refuse(self, key: Key) -> None:
         """Raise what would be wrong with every row, so far as the columns are known."""
@@ -156,40 +154,35 @@ class Mapper:
                 self.notices += await self._recorder.finish(stopped=stopped)
             self._tell()
         if self._fault is not None:
-            raise RowsError(
-                f"after {len(self._outcomes)} rows their source failed: {error_text(self._fault)}",
-                hint="executor.last_map has what came of the rows until then",
-            ) from self._fault
+            raise self._source_error(self._fault) from self._fault
         return self.frame()
+
+    def _source_error(self, fault: BaseException) -> RowsError:
+        text, hint = error_text(fault), "executor.last_map has what came of the rows until then"
+        if isinstance(fault, LinusError):
+            text, hint = fault.message, f"{fault.hint}; {hint}" if fault.hint else hint
+        elif isinstance(fault, sqlite3.ProgrammingError):  # of the thread, which it names
+            hint = f"sqlite3.connect(..., check_same_thread=False), or amap(list(rows)); {hint}"
+        return RowsError(f"after {len(self._outcomes)} rows their source failed: {text}", hint=hint)
 
     async def _let_through(self, bar: Bar) -> None:
         total = self._source.total
-        workers = self._at_once if total is None else min(self._at_once, total)
-        async with (
-            contextlib.aclosing(self._source.read()) as blocks,
-            asyncio.TaskGroup() as group,
-        ):
+        workers = self._at_once if total is None else max(1, min(self._at_once, total))
+        async with Reading(self._source) as reading, asyncio.TaskGroup() as group:
             for _ in range(workers):
-                group.create_task(self._work(blocks, bar))
+                group.create_task(self._work(reading, bar))
+        self._fault = reading.fault
 
-    async def _work(self, blocks: AsyncGenerator[Sequence[object]], bar: Bar) -> None:
+    async def _work(self, reading: Reading, bar: Bar) -> None:
         """Take one row after another; with so many workers, so many rows are on their way."""
-        while self._read or await self._has_read(blocks):
-            row, position = self._read.popleft(), len(self._outcomes)
-            self._outcomes.append(None)
-            await self._settle(position, row, bar)
-
-    async def _has_read(self, blocks: AsyncGenerator[Sequence[object]]) -> bool:
-        """Read on, one worker at a time; return whether there is a row to take."""
-        async with self._turn:
-            while self._has_more and not self._read:
-                try:
-                    self._read.extend(await anext(blocks))
-                except StopAsyncIteration:
-                    self._has_more = False
-                except Exception as error:  # noqa: BLE001 - raised when the rows on their way end
-                    self._fault, self._has_more = error, False
-        return bool(self._read)
+        try:
+            while await reading.has_more():
+                row, position = reading.rows.popleft(), len(self._outcomes)
+                self._outcomes.append(None)
+                await self._settle(position, row, bar)
+        except asyncio.CancelledError:
+            reading.stop()  # now, so that it has the same time to end as the rows have
+            raise
 
     async def _settle(self, position: int, row: Any, bar: Bar) -> None:
         """Run a row, or find it in the journal; it is over when it is on the disk."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from linus_nb.errors import OptionError
-from linus_nb.graph.durable.encoding import digest, dumps
+from linus_nb.graph.durable.encoding import dumps
+from linus_nb.graph.mapping.contents import content_digest
 from linus_nb.graph.node_result import error_text
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class RowName(NamedTuple):
-    """Which row it is, and what is in it (a digest)."""
+    """Which row it is, and what is in it: a digest, None if there is no telling."""
 
     key: str
-    content: str
+    content: str | None
 
 
 class RowNamer:
@@ -42,13 +42,12 @@ class RowNamer:
         OptionError
             If it has none: no such column, or a value that cannot be written.
         """
-        # A row that cannot be looked at is equal to no other one.
-        content = digest(row) or secrets.token_hex()
+        content = content_digest(row)
         if self._key is None:
             return RowName(str(position), content)
         try:
-            key = dumps(self._key(row) if callable(self._key) else row[self._key])
-        except Exception as error:
+            key = dumps(self._key(dict(row)) if callable(self._key) else row[self._key])
+        except BaseException as error:  # also SystemExit: it would end the loop
             raise OptionError(f"key={self._key!r} names no row: {error_text(error)}") from error
         self._met[key] += 1
         again = self._met[key]

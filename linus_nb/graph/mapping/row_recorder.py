@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linus_nb.errors import JournalError, UnreadableError, UnstorableError
+from linus_nb.errors import JournalError, OptionError, UnreadableError, UnstorableError
 from linus_nb.graph.durable.definitions import Definitions
 from linus_nb.graph.durable.encoding import digest, dumps, loads
 from linus_nb.graph.durable.owning import Ownership
 from linus_nb.graph.durable.recording import shape_of
 from linus_nb.graph.durable.writing import Writing
+from linus_nb.graph.mapping.contents import content_digest
 from linus_nb.graph.mapping.outcome import RowOutcome
 from linus_nb.graph.mapping.row_journal import RowJournal, StoredRow
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from linus_nb.graph.structure import Structure
 
 logger = logging.getLogger("linus_nb")
+
+_MOST_REASONS = 10
+"""So many reasons why rows cannot be stored are told one by one."""
 
 
 class RowRecorder(Writing[RowJournal, StoredRow]):
@@ -55,15 +59,17 @@ class RowRecorder(Writing[RowJournal, StoredRow]):
         retry_failed: bool,
     ) -> None:
         super().__init__()
-        self._path = Path(path)
+        self._path, self._told = _resolved(path), repr(str(path))
         self._name, self._shape, self._keys = structure.name, shape_of(structure), tuple(keys)
         self._nodes = range(len(structure.names))
         self._definitions = Definitions(structure, None)
-        self._held = digest(dict(held))
+        self._held = dict(held)
         self._retry_failed = retry_failed
         self._stored: dict[str, StoredRow] = {}
         self._dag = self._version = 0
+        self._is_told_apart = True
         self._again: Counter[str] = Counter()
+        self._unstorable: dict[str, list[str]] = {}
 
     # --- called on the event loop ----------------------------------------------
 
@@ -81,15 +87,14 @@ class RowRecorder(Writing[RowJournal, StoredRow]):
             return RowOutcome(*stored[4:9], tuple(outputs[key] for key in self._keys))
         self._again[why] += 1
         if self._again[why] == 1:  # told at once: it may take hours and cost money
-            logger.warning("rows of %r run again: %s", str(self._path), why)
+            logger.warning("rows of %s run again: %s", self._told, why)
         return None
 
     def _outputs_of(self, stored: StoredRow, name: RowName) -> tuple[str | None, dict[str, Any]]:
         """Return why a row has to run again although it is stored, else its outputs."""
-        if stored.content != name.content:
-            return "their content has changed", {}
-        if stored.version != self._version:
-            return "the DAG has changed", {}
+        why = self._change_of(stored, name)
+        if why is not None:
+            return why, {}
         try:
             outputs = loads(stored.outputs)
         except UnreadableError as error:
@@ -97,6 +102,18 @@ class RowRecorder(Writing[RowJournal, StoredRow]):
         if not outputs.keys() >= set(self._keys):
             return "they were mapped for other columns", {}
         return None, outputs
+
+    def _change_of(self, stored: StoredRow, name: RowName) -> str | None:
+        """Return what has changed of a row or of the DAG, or may have."""
+        if name.content is None:
+            return "there is no telling whether their content has changed"
+        if not self._is_told_apart:
+            return "there is no telling whether the DAG, or what its rows share, has changed"
+        if stored.content != name.content:
+            return "their content has changed"
+        if stored.version != self._version:
+            return "the DAG has changed"
+        return None
 
     def record(self, name: RowName, outcome: RowOutcome) -> Awaitable[object]:
         """Write what became of a row; it is on the disk when the awaitable is done."""
@@ -106,7 +123,11 @@ class RowRecorder(Writing[RowJournal, StoredRow]):
         """Close the journal and return what the user should know."""
         await self._wait(self._ask_last(self._finish), stopped=stopped)
         for why, count in self._again.items():
-            self._notices.append(f"{_rows(count)} of {str(self._path)!r} ran again: {why}")
+            self._notices.append(f"{_rows(count)} of {self._told} ran again: {why}")
+        for why, keys in self._unstorable.items():
+            first = f"row {keys[0]} is not in the journal"
+            more = f"{_rows(len(keys))} are not in the journal, the first is row {keys[0]}"
+            self._notices.append(f"{first if len(keys) == 1 else more}: {why}")
         return self._notices
 
     # --- in the thread ---------------------------------------------------------
@@ -125,11 +146,12 @@ class RowRecorder(Writing[RowJournal, StoredRow]):
         try:
             outputs = dumps(dict(zip(self._keys, outcome.outputs, strict=True)))
         except UnstorableError as error:
-            self._tell(f"row {name.key} is not in the journal: {error.message}")
+            self._note(name.key, error.message)
             return None
         return StoredRow(
             self._dag,
-            *name,
+            name.key,
+            name.content or "",
             self._version,
             outcome.status,
             outcome.error,
@@ -139,15 +161,27 @@ class RowRecorder(Writing[RowJournal, StoredRow]):
             outputs,
         )
 
+    def _note(self, key: str, why: str) -> None:
+        """Note that a row cannot be stored; each reason is told once."""
+        if why not in self._unstorable and len(self._unstorable) >= _MOST_REASONS:
+            why = "something in them cannot be stored"
+        keys = self._unstorable.setdefault(why, [])
+        keys.append(key)
+        if len(keys) == 1:
+            logger.warning("row %s is not in the journal: %s", key, why)
+
     def _digest(self, moment: int) -> str:
         """Return what tells this DAG, before (0) or after (1) the map, from what it was."""
         told: list[str | None] = []
+        held = content_digest(self._held)
+        is_known = held is not None
         for node in self._nodes:
             digests = self._definitions.of(node)
-            if digests[0] is None:  # too odd to tell: nothing is the same as it
-                return secrets.token_hex()
+            is_known &= digests[0] is not None
             told += digests[moment] or digests[0], self._definitions.of_edges(node)[moment]
-        return digest([self._shape, self._held, told]) or secrets.token_hex()
+        known = digest([self._shape, held, told]) if is_known else None
+        self._is_told_apart &= known is not None
+        return known or secrets.token_hex()  # nothing is the same as what cannot be told
 
     def _finish(self) -> None:
         try:
@@ -168,3 +202,13 @@ class RowRecorder(Writing[RowJournal, StoredRow]):
 
 def _rows(count: int) -> str:
     return f"{count} row{'s' if count != 1 else ''}"
+
+
+def _resolved(path: str | os.PathLike[str]) -> Path:
+    """Return where a journal really is: one file must not be two journals."""
+    try:
+        return Path(path).resolve()
+    except (TypeError, ValueError, OSError, RuntimeError) as error:  # also a circle of links
+        raise OptionError(
+            f"journal={path!r} is no path of a file: {error}", hint="journal='rows.db'"
+        ) from error

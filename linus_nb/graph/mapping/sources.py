@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import reprlib
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence, Sized
+from functools import partial
+from itertools import islice
 from typing import Any, Protocol, TypeAlias
 
 import pandas as pd
 
 from linus_nb.errors import OptionError
+from linus_nb.graph.mapping.frame import frame_of_dicts
+from linus_nb.graph.mapping.threaded import in_thread
+from linus_nb.graph.node_result import error_text
 
 Rows: TypeAlias = "pd.DataFrame | Iterable[Any] | AsyncIterable[Any] | str | os.PathLike[str]"
 
@@ -78,40 +86,92 @@ class Items:
     Parameters
     ----------
     items : iterable or async iterable
-        The rows; what is no dict is passed on as it is.
+        The rows; what is no dict is passed on as it is. An iterator is closed at the end.
     """
 
+    columns: Sequence[str] | None = None
+
     def __init__(self, items: Iterable[Any] | AsyncIterable[Any]) -> None:
-        self._items = items
+        self._items: Iterable[Any] | AsyncIterable[Any] = items
         self._read: list[dict[Any, Any]] = []
         self.total = len(items) if isinstance(items, Sized) else None
-        self.columns: Sequence[str] | None = None
-        if isinstance(items, Sequence):
-            rows = [row for row in items if isinstance(row, Mapping)]
-            names = dict.fromkeys(name for row in rows for name in row)
-            self.columns = list(names) if rows else None
 
     async def read(self) -> AsyncGenerator[Sequence[object]]:
         """Yield the rows one by one, because whoever makes them may take time for each."""
-        if isinstance(self._items, AsyncIterable):
-            async for item in self._items:
-                yield [self.keep(item)]
-        else:
-            for item in self._items:
+        items, self._items = self._items, ()  # whoever makes them is gone with the last row
+        async with contextlib.aclosing(_each(items)) as each:
+            async for item in each:
                 yield [self.keep(item)]
 
     def keep(self, item: object) -> object:
         """Return a row as it is given to its run, and keep it for the frame."""
-        if not isinstance(item, Mapping):
-            self._read.append({})
-            return item
-        row = dict(item)  # whoever makes the rows may use one dict for all of them
-        self._read.append(row)
+        row = _row_of(item)
+        self._read.append(row if isinstance(row, dict) else {})
         return row
 
     def inputs(self) -> pd.DataFrame:
         """Return what has been read; a row that is no dict has no values."""
-        return pd.DataFrame(self._read, index=pd.RangeIndex(len(self._read)))
+        return frame_of_dicts(self._read)
+
+
+class Listed(Items):
+    """Rows that are dicts in a list, or in another sequence.
+
+    Parameters
+    ----------
+    items : sequence
+        The rows.
+
+    Raises
+    ------
+    OptionError
+        If none of them is a dict.
+    """
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        super().__init__(items)
+        self._listed = items
+        if items and not any(isinstance(item, Mapping) for item in items):
+            raise OptionError(
+                f"a row is a dict of columns and values, not {reprlib.repr(items[0])}",
+                hint="amap([{'text': row} for row in rows])",
+            )
+        rows = [row for row in map(_row_of, items) if isinstance(row, dict)]
+        self.columns = list(dict.fromkeys(name for row in rows for name in row)) if rows else None
+
+    def inputs(self) -> pd.DataFrame:
+        """Return all rows, as the frame of a table is all of it."""
+        left = map(_row_of, islice(self._listed, len(self._read), None))
+        return frame_of_dicts([*self._read, *(r if isinstance(r, dict) else {} for r in left)])
+
+
+def _row_of(item: object) -> object:
+    if not isinstance(item, Mapping):
+        return item
+    try:
+        return dict(item)  # whoever makes the rows may use one dict for all of them
+    except Exception as error:  # noqa: BLE001 - one that reads its values only now
+        return BadRow(f"the row cannot be read: {error_text(error)}")
+
+
+async def _each(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Any]:
+    """Yield each item; only what is there already is read on the loop itself."""
+    if isinstance(items, AsyncIterable):
+        iterator = aiter(items)
+        try:
+            async for item in iterator:
+                yield item
+        finally:
+            if hasattr(iterator, "aclose"):
+                await iterator.aclose()
+    # A cursor lets itself be used by no thread but its own.
+    elif isinstance(items, Sequence | sqlite3.Cursor):
+        for item in items:
+            yield item
+    else:
+        async with contextlib.aclosing(in_thread(partial(iter, items))) as each:
+            async for item in each:
+                yield item
 
 
 def source_of(rows: Rows) -> Source:
@@ -139,6 +199,8 @@ def source_of(rows: Rows) -> Source:
             f"rows is one dict, with the keys {list(rows)[:10]}",
             hint="amap([row]) for one row, amap(pd.DataFrame(columns)) for a dict of columns",
         )
+    if isinstance(rows, Sequence):
+        return Listed(rows)
     if isinstance(rows, Iterable | AsyncIterable):
         return Items(rows)
     raise OptionError(

@@ -89,8 +89,10 @@ def edge_of(moment: Moment, source: str, target: str) -> Edge:
 
 
 def with_condition(moment: Moment, source: str, target: str, text: str) -> Moment:
-    """Put what was typed on an edge; empty, it takes the condition away."""
+    """Put what was typed on an edge; empty, it takes what was typed before away."""
     place, present = (source, target, CONDITION), edge_of(moment, source, target)
+    if not text.strip() and not isinstance(present.condition, Expression):
+        return _settled(moment, place)  # a function or a router decides, as it did
     try:
         if present.branch is not None:
             raise OptionError(

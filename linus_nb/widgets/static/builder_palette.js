@@ -18,6 +18,8 @@ export class Palette {
     this.list.addEventListener("keydown", (event) => this.#key(event));
     this.list.addEventListener("pointermove", (event) => this.#move(event));
     this.list.addEventListener("pointerup", (event) => this.#release(event));
+    // The list, which has captured the pointer, is what gets a double click.
+    this.list.addEventListener("dblclick", () => this.pressed && this.add(this.pressed.adding));
     this.list.addEventListener("pointercancel", () => this.#forget());
   }
 
@@ -47,7 +49,6 @@ export class Palette {
     option.title = summary ? `${name}\n${summary}` : name;
     option.adding = { what: kind, name };
     option.addEventListener("pointerdown", (event) => this.#press(event, option));
-    option.addEventListener("dblclick", () => this.add(option.adding));
     option.addEventListener("focus", () => this.#current(option));
   }
 
@@ -73,6 +74,7 @@ export class Palette {
 
   #press(event, option) {
     if (event.button !== 0) return;
+    this.pressed = option;
     this.drag = { option, x: event.clientX, y: event.clientY };
     this.list.setPointerCapture(event.pointerId);
     option.focus({ preventScroll: true });
