@@ -329,6 +329,12 @@ def test_the_code_panel_shows_the_code_and_puts_it_into_a_cell(opened):
     page.wait_for_function(f"code => ({inserted})() === code", arg=code)
 
 
+def test_a_double_click_adds(opened):
+    page = opened(BUILDER).page
+    entry(page, "load").dblclick()
+    expect(node(page, "load")).to_have_count(1)
+
+
 def test_a_run_is_given_the_keys_that_no_node_writes(opened):
     cell = """
 from linus_nb import DagBuilder
