@@ -74,6 +74,7 @@ class _Worker:
             try:
                 pool.loop.call_soon_threadsafe(pool.deliver, self, job)
             except RuntimeError:
+                discard(job.value)
                 return  # the loop has closed: nobody waits for an abandoned job
 
 
@@ -123,6 +124,8 @@ class Threads:
             if not job.finished:
                 self._abandon(job)
                 raise
+            if discard(job.value):
+                raise  # the rest of the work has not begun
         if isinstance(job.error, StopIteration):
             # A coroutine cannot raise it; it would end up as something unrelated.
             raise NodeFailedError("the function raised StopIteration") from job.error
@@ -134,6 +137,7 @@ class Threads:
         """Take a finished job from its worker (called on the loop)."""
         job.let_go()
         if self._busy.pop(job, None) is None:  # it was abandoned
+            discard(job.value)
             worker.inbox.put(None)
             return
         if not job.future.done():
@@ -175,3 +179,11 @@ class Threads:
             if not job.future.done():
                 return job
         return None
+
+
+def discard(value: object) -> bool:
+    """Close a coroutine that nobody will await, or Python complains; whether it was one."""
+    if not asyncio.iscoroutine(value):
+        return False
+    value.close()
+    return True

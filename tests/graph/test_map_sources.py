@@ -344,7 +344,7 @@ class TestFiles:
         path = tmp_path / "rows.jsonl"
         path.write_bytes(
             b'\xef\xbb\xbf{"number": 1, "text": "a"}\n'
-            b'{"number": 2, "text": "caf\xe9"}\n{"number": 3, "text": "b"}\n'
+            b'{"number": 2, "text": "Z\xfcrich"}\n{"number": 3, "text": "b"}\n'
         )
         frame = await mapped(path)
         assert frame["status"].tolist() == ["success", "failed", "success"]
@@ -361,7 +361,7 @@ class TestFiles:
     @pytest.mark.parametrize("rows_before", [0, 9])
     async def test_a_csv_file_of_another_encoding_says_how_to_read_it(self, tmp_path, rows_before):
         path = tmp_path / "rows.csv"
-        path.write_bytes(b"number,text\n" + b"1,a\n" * rows_before + b"2,caf\xe9\n")
+        path.write_bytes(b"number,text\n" + b"1,a\n" * rows_before + b"2,Z\xfcrich\n")
         with pytest.raises(RowsError) as caught:
             await mapped(path)
         assert f"pd.read_csv({str(path)!r}, encoding='cp1252')" in caught.value.hint

@@ -1,11 +1,13 @@
 """Nodes that are not async: one thread each, none of which holds up another."""
 
 import asyncio
+import inspect
 import threading
 
 from graph_makers import dag_of, started_until
 
 from linus_nb.graph import AgentDAG, AgentNode, DAGExecutor, options
+from linus_nb.graph.threads import Threads
 
 
 class TestThreads:
@@ -88,3 +90,28 @@ class TestThreads:
         for thread in left:
             thread.join(5)
         assert not any(thread.is_alive() for thread in left)
+
+    def test_a_coroutine_that_a_function_returns_too_late_is_closed(self):
+        release, made = threading.Event(), []
+
+        async def never_begun():
+            raise AssertionError
+
+        def function():
+            release.wait()
+            made.append(never_begun())
+            return made[0]
+
+        async def run():
+            threads = Threads(1)
+            call = asyncio.create_task(threads.call(function))
+            await asyncio.sleep(0)
+            call.cancel()
+            await asyncio.wait([call])
+            release.set()
+            async with asyncio.timeout(10):
+                while not made or inspect.getcoroutinestate(made[0]) != "CORO_CLOSED":  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+            threads.close()
+
+        asyncio.run(run())
