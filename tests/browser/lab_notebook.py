@@ -128,7 +128,8 @@ class LabNotebook:
         copy = self.path.with_name("without-kernel.ipynb")
         nbformat.write(notebook, copy)
         page = self.lab.context.new_page()
-        page.goto(f"{self.lab.address}/lab/tree/{copy.name}?reset")
+        # In a workspace of its own: what others left open there must not come back.
+        page.goto(f"{self.lab.address}/lab/workspaces/{copy.stem}/tree/{copy.name}")
         return page
 
     def shut_down_kernels(self):
