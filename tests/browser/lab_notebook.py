@@ -141,5 +141,11 @@ class LabNotebook:
 
     def close(self):
         self.lab.finish("docmanager:save")
-        self.lab.finish("application:close-all")
+        # What a view still draws after the last save must not bring up "Save your work?".
+        self.page.evaluate(
+            "async () => { for (const widget of window.jupyterapp.shell.widgets('main'))"
+            " if (widget.context) widget.context.model.dirty = false;"
+            " await window.jupyterapp.commands.execute('application:close-all') }"
+        )
+        self.page.wait_for_selector(".jp-NotebookPanel", state="detached")
         self.shut_down_kernels()
