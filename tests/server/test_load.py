@@ -45,8 +45,8 @@ async def test_two_hundred_requests_at_once_are_answered_and_never_block_the_loo
     told = f"{1e3 * lag['wall']:.0f} ms by the clock, {1e3 * lag['cpu']:.0f} ms by its own work"
     measured(f"{loop}: 200 at once in {seconds:.2f} s, lag p99 {told}")
     assert [reply.json()["result"] for reply in replies] == [f"{n}" for n in range(AT_ONCE)]
-    # Beside other tests the clock counts their work, and their cache misses count as its own.
-    assert (lag["wall"] if IN_FULL else min(lag["wall"], lag["cpu"])) <= (0.05 if IN_FULL else 0.1)
+    # The clock also counts other processes' work; the campaign has the machine to itself.
+    assert (lag["wall"] if IN_FULL else min(lag["wall"], lag["cpu"])) <= 0.05
     assert seconds < AT_ONCE * 0.5 / 4  # one after the other it would be 100 s
 
 
