@@ -15,11 +15,12 @@ import cloudpickle
 from tblib import Traceback
 
 from linus_nb.errors import ClusterError, NodeFailedError
+from linus_nb.graph.node_result import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MOST_LEVELS = 20
+_MOST_LEVELS, _MOST_BEHIND = 20, 100
 
 
 def pack(value: object, what: str) -> bytes:
@@ -78,23 +79,33 @@ class PackedError(NamedTuple):
     hidden: bool
 
     @classmethod
-    def of(cls, error: BaseException) -> PackedError:
-        """Pack ``error``; one whose class cannot be made again is told as text."""
-        reduced = error.__reduce_ex__(4)
-        try:
-            made = cloudpickle.dumps(reduced)
-            _make_again(made)
-        except Exception:  # noqa: BLE001  # whatever its class does, the failure has to be told
-            told = NodeFailedError(f"{type(error).__name__}: {error}")
-            made = cloudpickle.dumps(told.__reduce_ex__(4))
-        traceback, cause, context = error.__traceback__, error.__cause__, error.__context__
+    def of(cls, error: BaseException, before: tuple[BaseException, ...] = ()) -> PackedError:
+        """Pack ``error``; one whose class cannot be made again is told as text.
+
+        Parameters
+        ----------
+        error : BaseException
+            The exception.
+        before : tuple of BaseException
+            Those that it is behind of; causes in a circle end there.
+        """
+        met, traceback = (*before, error), error.__traceback__
+        cause, context = error.__cause__, error.__context__
         return cls(
-            made,
+            _made(error),
             Traceback(traceback).to_dict() if traceback is not None else None,
-            cls.of(cause) if cause is not None else None,
-            cls.of(context) if context is not None and context is not cause else None,
+            cls._behind(cause, met),
+            cls._behind(context, met) if context is not cause else None,
             error.__suppress_context__,
         )
+
+    @classmethod
+    def _behind(
+        cls, error: BaseException | None, met: tuple[BaseException, ...]
+    ) -> PackedError | None:
+        if error is None or len(met) > _MOST_BEHIND or any(error is other for other in met):
+            return None
+        return cls.of(error, met)
 
     def unpack(self) -> BaseException:
         """Return the exception as it was."""
@@ -105,6 +116,15 @@ class PackedError(NamedTuple):
         error.__context__ = self.context.unpack() if self.context else error.__cause__
         error.__suppress_context__ = self.hidden
         return error
+
+
+def _made(error: BaseException) -> bytes:
+    try:
+        made = cloudpickle.dumps(error.__reduce_ex__(4))
+        _make_again(made)
+    except Exception:  # noqa: BLE001  # whatever its class does, the failure has to be told
+        return cloudpickle.dumps(NodeFailedError(error_text(error)).__reduce_ex__(4))  # type: ignore[no-any-return]
+    return made  # type: ignore[no-any-return]
 
 
 def _make_again(made: bytes) -> BaseException:

@@ -19,9 +19,11 @@ from linus_nb.agent.serving.slots import share_slots
 from linus_nb.cluster.server_limits import ServerLimits
 from linus_nb.cluster.travelling import PackedError, pack, unpack
 from linus_nb.cluster.wire import OPERATION, Wire
+from linus_nb.errors import ClusterError
 from linus_nb.events import Emitter, set_emitter, set_node
 from linus_nb.graph.attempt import Attempt, call
 from linus_nb.graph.calling import Callee
+from linus_nb.graph.node_result import error_text
 from linus_nb.graph.threads import Threads
 
 if TYPE_CHECKING:
@@ -146,8 +148,7 @@ class _Conversation:
 
     def _tell(self, number: int, task: asyncio.Task[Outcome]) -> None:
         del self._tasks[number]
-        outcome = Outcome("cancelled") if task.cancelled() else task.result()
-        self._wire.send("done", number, *outcome)
+        self._wire.send("done", number, *_outcome_of(task))
 
     async def _make(self, number: int, order: Order) -> Outcome:
         begun: list[float] = []
@@ -171,6 +172,17 @@ class _Conversation:
             if isinstance(error, asyncio.CancelledError) and _is_asked_to_stop():
                 raise
             return Outcome("error", pack(PackedError.of(error), "an error"), seconds())
+
+
+def _outcome_of(task: asyncio.Task[Outcome]) -> Outcome:
+    """Return what a call has come to; whatever went wrong, the run must not wait for it."""
+    if task.cancelled():
+        return Outcome("cancelled")
+    fault = task.exception()
+    if fault is None:
+        return task.result()
+    told = ClusterError(f"what a node raised cannot travel: {error_text(fault)}")
+    return Outcome("error", pack(PackedError.of(told), "an error"))
 
 
 def _is_asked_to_stop() -> bool:

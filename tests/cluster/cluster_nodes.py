@@ -83,3 +83,31 @@ def build(design, folder, conditions, name="generated"):
     for (source, target), verdict in design.edges.items():
         dag.add_edge(design.plans[source].name, design.plans[target].name, conditions(verdict))
     return dag
+
+
+class UnspeakableError(Exception):
+    """Cannot be made again, nor say what it is."""
+
+    def __reduce_ex__(self, _protocol):
+        raise TypeError("no")
+
+    def __str__(self):
+        raise ValueError("no")
+
+
+def raise_its_own_cause():
+    """Raise an exception that is its own cause."""
+    error = ValueError("its own cause")
+    raise error from error
+
+
+def raise_a_circle():
+    """Raise one of two exceptions that are each other's cause."""
+    one, other = ValueError("one"), KeyError("other")
+    one.__cause__, other.__cause__ = other, one
+    raise one
+
+
+def raise_the_unspeakable():
+    """Raise what cannot be told."""
+    raise UnspeakableError

@@ -19,6 +19,7 @@ QUICK = {
 @contextmanager
 def two_workers():
     """Two processes with one thread each."""
+    levels = {handler: handler.level for handler in logging.root.handlers}
     with (
         dask.config.set(QUICK),
         LocalCluster(
@@ -28,6 +29,8 @@ def two_workers():
             silence_logs=logging.CRITICAL,
         ) as cluster,
     ):
+        for handler, level in levels.items():
+            handler.setLevel(level)  # it silences pytest's too, for all tests that follow
         yield cluster
 
 

@@ -110,6 +110,19 @@ def test_an_error_comes_back_with_its_class_cause_and_the_line_that_raised_it(ba
     assert result.errors == {"n": "OwnError: no items"}
 
 
+@pytest.mark.parametrize(
+    "fail", [nodes.raise_its_own_cause, nodes.raise_a_circle, nodes.raise_the_unspeakable]
+)
+def test_an_error_that_is_hard_to_send_fails_its_node_all_the_same(backend, fail):
+    here, there = (
+        DAGExecutor(
+            dag_of({"a": AgentNode("a", fail, timeout_seconds=20)}), backend=where
+        ).execute()
+        for where in (None, backend)
+    )
+    assert there.errors == here.errors
+
+
 def test_timings_name_the_worker_and_take_its_own_clock(backend):
     def work():
         nodes.wait_for_file(Path("/nowhere"), seconds=0.2)

@@ -74,6 +74,14 @@ def test_an_error_that_cannot_be_made_again_is_told_as_text():
     assert (type(error), str(error)) == (NodeFailedError, "NeedsTwoError: a b")
 
 
+def test_a_long_chain_of_causes_is_cut():
+    error = None
+    for number in range(5_000):
+        following = ValueError(number)
+        following.__cause__, error = error, following
+    assert repr(PackedError.of(error).unpack()) == "ValueError(4999)"
+
+
 def test_our_own_errors_keep_class_hint_and_attributes():
     error = travelled(ModelBusyError("full", hint="wait", response={"so far": 1}))
     assert (type(error), str(error)) == (ModelBusyError, "full\n  -> wait")
