@@ -148,6 +148,15 @@ def kernel_of(python, cwd=None):
         manager.context.destroy()
 
 
+@contextlib.contextmanager
+def prepared_kernel(ipykernel, prepare, folder):
+    """Start a kernel in which ``prepare`` has run; ``marker`` in it is a file to wait for."""
+    with kernel_of(python_with(ipykernel)) as running:
+        running.marker = folder / "marker"
+        assert running.run(prepare.format(marker=str(running.marker))).status == "ok"
+        yield running
+
+
 def wait_for(path):
     """Wait for the file that a cell makes when it has got that far, and remove it."""
     limit = time.monotonic() + 30

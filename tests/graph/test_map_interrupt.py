@@ -3,7 +3,7 @@
 import statistics
 
 import pytest
-from kernels import KERNELS, kernel_of, python_with, wait_for
+from kernels import KERNELS, prepared_kernel, wait_for
 
 pytestmark = pytest.mark.kernel
 
@@ -54,10 +54,7 @@ STATES = {
 
 @pytest.fixture(scope="module", params=KERNELS)
 def kernel(request, tmp_path_factory):
-    marker = tmp_path_factory.mktemp("kernel") / "marker"
-    with kernel_of(python_with(request.param)) as running:
-        assert running.run(PREPARE.format(marker=str(marker))).status == "ok"
-        running.marker = marker
+    with prepared_kernel(request.param, PREPARE, tmp_path_factory.mktemp("kernel")) as running:
         yield running
 
 

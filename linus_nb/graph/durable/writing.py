@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -61,7 +62,7 @@ class _Job:
             self.future.set_result(self.value)
 
 
-class Writing(Generic[File, Row]):
+class Writing(ABC, Generic[File, Row]):
     """Keeps one journal; what is written into it is the affair of the subclass."""
 
     def __init__(self) -> None:
@@ -74,9 +75,9 @@ class Writing(Generic[File, Row]):
         self._problem: JournalError | None = None
         self._notices: list[str] = []
 
+    @abstractmethod
     def _put(self, journal: File, rows: list[Row]) -> None:
         """Write rows, all or none; they are on the disk when this returns."""
-        raise NotImplementedError
 
     # --- called on the event loop ----------------------------------------------
 
